@@ -1,0 +1,1 @@
+"""Compound controller: residents, access rules, pages and records."""

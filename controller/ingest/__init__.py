@@ -1,0 +1,1 @@
+"""Take signed events from the gates into the database."""

@@ -1,0 +1,1 @@
+"""Carry out use cases of residents, managers and inspectors."""

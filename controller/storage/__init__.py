@@ -1,0 +1,1 @@
+"""Store the controller's records with SQLAlchemy and Alembic."""

@@ -1,0 +1,1 @@
+"""Serve pages to residents, guards, managers and inspectors."""

@@ -1,0 +1,1 @@
+"""Gate unit: the daemon that opens the door, and its workers."""

@@ -1,0 +1,1 @@
+"""Connect the gate to readers, relays, storage and clocks."""

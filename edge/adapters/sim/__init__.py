@@ -1,0 +1,1 @@
+"""Simulate gate hardware; product code for demo, training and tests."""

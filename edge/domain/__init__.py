@@ -1,0 +1,1 @@
+"""Decide who may enter: pure rules without I/O, clock or threads."""

@@ -1,0 +1,1 @@
+"""Run one gate unit: loop, outbox, document sync, commands, health."""

@@ -1,0 +1,1 @@
+"""Hold the camera processes; each knows only edge.worker_wire."""

@@ -1,0 +1,1 @@
+"""Top layer: command line, demo, simulator, benchmarks and checks."""

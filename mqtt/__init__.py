@@ -1,0 +1,1 @@
+"""Everything that the gate unit and the controller share."""

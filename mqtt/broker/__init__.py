@@ -1,0 +1,1 @@
+"""Generate, start and guard the mosquitto configuration."""

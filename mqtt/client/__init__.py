@@ -1,0 +1,1 @@
+"""Speak MQTT 5: broker port, sessions, TLS and the compound CA."""

@@ -1,0 +1,1 @@
+"""Define documents, topics, reason codes, signatures and hashes; pure."""
