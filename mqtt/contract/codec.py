@@ -1,0 +1,120 @@
+"""Turn signed or hashed models into deterministic CBOR and back (RFC 8949 §4.2.1).
+
+Rules, checked before anything else looks at the content:
+1. at most 64 KiB and 12 levels of nesting;
+2. no floats, no tags, no indefinite lengths, no duplicate keys, map keys are text;
+3. bytes are decoded, encoded again and compared, so one value has exactly one form;
+4. unknown fields and wrong types are refused.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NoReturn, TypeVar
+
+import cbor2
+import msgspec
+
+from mqtt.contract.errors import ContractError
+from mqtt.contract.reasons import ReasonCode
+
+__all__ = ["MAX_BYTES", "MAX_DEPTH", "decode", "decode_plain", "encode", "encode_plain"]
+
+MAX_BYTES = 64 * 1024
+"""Longest message in bytes that is looked at at all."""
+
+MAX_DEPTH = 12
+"""Deepest nesting of arrays and maps."""
+
+_BUILTIN_TAGS = (0, 1, 2, 3, 4, 5, 25, 28, 29, 30, 35, 36, 37, 100, 256, 258, 260, 261, 1004)
+
+T = TypeVar("T")
+
+
+def _refuse_tag(*_: object) -> NoReturn:
+    raise ContractError(ReasonCode.NOT_CANONICAL, "tag")
+
+
+def _refuse_float(*_: object) -> NoReturn:
+    raise ContractError(ReasonCode.NOT_CANONICAL, "float")
+
+
+def _refuse_simple(*_: object) -> NoReturn:
+    raise ContractError(ReasonCode.NOT_CANONICAL, "simple value")
+
+
+def _text_keys_only(found: Mapping[Any, Any], _immutable: object) -> Mapping[Any, Any]:
+    if all(type(key) is str for key in found):
+        return found
+    raise ContractError(ReasonCode.NOT_CANONICAL, "map key")
+
+
+_NO_TAGS = {number: _refuse_tag for number in (*_BUILTIN_TAGS, 43000, 55799)}
+_REFUSED_TYPES = {
+    float: _refuse_float,
+    type(cbor2.undefined): _refuse_simple,
+    cbor2.CBORSimpleValue: _refuse_simple,
+}
+
+
+def encode_plain(value: Any) -> bytes:
+    """Encode ints, text, bytes, booleans, None, lists and text-keyed dicts.
+
+    Raises ContractError(`not_canonical`) for floats and other types, (`too_large`) above 64 KiB.
+    """
+    try:
+        data = cbor2.dumps(value, canonical=True, encoders=_REFUSED_TYPES)
+    except cbor2.CBOREncodeError as error:
+        raise _unwrapped(error, ReasonCode.NOT_CANONICAL) from error
+    if len(data) > MAX_BYTES:
+        raise ContractError(ReasonCode.TOO_LARGE, f"{len(data)} > {MAX_BYTES} bytes")
+    return data
+
+
+def decode_plain(data: bytes) -> Any:
+    """Decode to builtins after checking rules 1 to 3. Raises ContractError."""
+    if len(data) > MAX_BYTES:
+        raise ContractError(ReasonCode.TOO_LARGE, f"{len(data)} > {MAX_BYTES} bytes")
+    try:
+        value = cbor2.loads(
+            data,
+            tag_hook=_refuse_tag,
+            object_hook=_text_keys_only,
+            semantic_decoders=_NO_TAGS,
+            max_depth=MAX_DEPTH,
+            allow_indefinite=False,
+            allow_duplicate_keys=False,
+            strict_hashable_types=True,
+        )
+    except (cbor2.CBORDecodeError, ValueError, TypeError, RecursionError) as error:
+        raise _unwrapped(error, ReasonCode.MALFORMED) from error
+    if encode_plain(value) != data:
+        raise ContractError(ReasonCode.NOT_CANONICAL)
+    return value
+
+
+def encode(model: msgspec.Struct) -> bytes:
+    """Encode a model. Raises ContractError as `encode_plain` does."""
+    return encode_plain(msgspec.to_builtins(model, builtin_types=(bytes,)))
+
+
+def decode(data: bytes, model: type[T]) -> T:
+    """Decode to `model`, refusing unknown fields and wrong types. Raises ContractError."""
+    value = decode_plain(data)
+    try:
+        return msgspec.convert(value, model, strict=True, builtin_types=(bytes,))
+    except msgspec.ValidationError as error:
+        raise ContractError(ReasonCode.WRONG_SHAPE, _where(error)) from None
+
+
+def _where(error: msgspec.ValidationError) -> str:
+    """Keep the path and the field names of a msgspec message; values are never in it."""
+    return str(error).replace("`", "")
+
+
+def _unwrapped(error: BaseException, code: ReasonCode) -> ContractError:
+    """Return the ContractError that a hook raised inside the library, or a new one."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ContractError):
+            return cause
+        cause = cause.__cause__
+    return ContractError(code)

@@ -1,0 +1,223 @@
+"""Describe what happened at a gate: leaves, their personal parts, batches and acknowledgements.
+
+An event's identity is (gate, epoch, seq). `seq` starts at 0 in each epoch and has no holes, so it is also the
+leaf's index in the epoch's tree. Leaf bytes are stored and hashed as received. One signature covers the leaves of a batch; the personal
+parts lie beside it, bound by the commitments in the leaves.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from mqtt.contract import audit, codec, envelope
+from mqtt.contract.errors import ContractError
+from mqtt.contract.reasons import ReasonCode
+
+__all__ = [
+    "ACK_TYPE",
+    "BATCH_LIMIT",
+    "EVENTS_TYPE",
+    "LEAF_VERSION",
+    "Ack",
+    "AdapterKind",
+    "Batch",
+    "BatchHeader",
+    "Direction",
+    "EventKind",
+    "Leaf",
+    "Method",
+    "Outcome",
+    "Personal",
+    "open_batch",
+    "seal_ack",
+    "seal_batch",
+]
+
+EVENTS_TYPE = "events"
+ACK_TYPE = "ack"
+WIRE_VERSION = 1
+LEAF_VERSION = 1
+BATCH_LIMIT = 32
+"""Most events in one batch (measured: 32 a message is about 20 times one a message)."""
+
+
+class Method(StrEnum):
+    """The ways in, which are peers, and `none` for events that no way in caused."""
+
+    QR = "qr"
+    FOB = "fob"
+    PIN = "pin"
+    GUARD = "guard"
+    FACE = "face"
+    REMOTE = "remote"
+    NONE = "none"
+
+
+class Outcome(StrEnum):
+    """How an attempt or action ended."""
+
+    GRANTED = "granted"
+    DENIED = "denied"
+    OBSERVED = "observed"
+    ENTERED = "entered"
+    NOT_ENTERED = "not_entered"
+    UNKNOWN = "unknown"
+
+
+class Direction(StrEnum):
+    """Which way an access point leads."""
+
+    IN = "in"
+    OUT = "out"
+    NONE = "none"
+
+
+class AdapterKind(StrEnum):
+    """`real` only if every adapter involved is real (promise 11)."""
+
+    REAL = "real"
+    SIMULATED = "simulated"
+
+
+class EventKind(StrEnum):
+    """What kind of record a leaf is."""
+
+    DECISION = "decision"
+    PASSAGE = "passage"
+    DOOR = "door"
+    COMMAND = "command"
+    GUARD = "guard"
+    READER = "reader"
+    DOCUMENT = "document"
+    HEALTH = "health"
+    BOOT = "boot"
+    GAP = "gap"
+    ERASURE = "erasure"
+    HEARTBEAT = "heartbeat"
+
+
+class Leaf(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """The public part of one event; nothing in it tells who it was.
+
+    `at_s` is UTC in seconds, `boot_mono_ms` the gate's monotonic clock, `intent_to_unlock_ms` is -1 where nothing was unlocked,
+    `cause_seq` points to the event that caused this one or is -1, `commitment` is empty where there is no personal part.
+    """
+
+    version: int
+    site: str
+    gate: str
+    epoch: int
+    seq: int
+    kind: EventKind
+    access_point: str
+    method: Method
+    outcome: Outcome
+    reason: ReasonCode
+    at_s: int
+    boot_mono_ms: int
+    clock_level: int
+    policy_version: int
+    intent_to_unlock_ms: int
+    direction: Direction
+    adapter_kind: AdapterKind
+    cause_seq: int
+    commitment: bytes
+
+
+class Personal(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """The erasable part: pseudonyms of the holder, the credential and the acting staff member, or empty; `note` is a
+    gate-side detail such as an unknown card's bits, for the manager only."""
+
+    holder: bytes = b""
+    credential: bytes = b""
+    actor: bytes = b""
+    note: str = ""
+
+
+class BatchHeader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The signed body of a batch: consecutive leaves of one epoch, from `first_seq`."""
+
+    site: str
+    gate: str
+    epoch: int
+    first_seq: int
+    leaves: tuple[bytes, ...]
+
+
+class _BatchMessage(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    signed: bytes
+    personal: tuple[tuple[bytes, bytes] | None, ...]
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """A verified batch: `leaves[i]` decoded from `raw[i]`, its hash, and (salt, personal bytes) or None where erased or absent."""
+
+    header: BatchHeader
+    leaves: tuple[Leaf, ...]
+    hashes: tuple[bytes, ...]
+    personal: tuple[tuple[bytes, bytes] | None, ...]
+    kid: bytes
+
+
+class Ack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The controller's word that everything of `epoch` below `upto` is committed, with the tree's root at that size.
+
+    `reads` announces the versions of each type that the controller reads.
+    """
+
+    site: str
+    gate: str
+    epoch: int
+    upto: int
+    root: bytes
+    reads: dict[str, int]
+
+
+def seal_batch(
+    header: BatchHeader, personal: tuple[tuple[bytes, bytes] | None, ...], signer: envelope.Signer
+) -> bytes:
+    """Return the message for one batch. Raises ContractError(`too_large`)."""
+    signed = envelope.seal(EVENTS_TYPE, WIRE_VERSION, codec.encode(header), signer)
+    return codec.encode(_BatchMessage(signed, personal))
+
+
+def open_batch(data: bytes, public_key: bytes) -> Batch:
+    """Verify a batch completely: signature, leaf forms, numbering and every commitment.
+
+    Raises ContractError; nothing of a batch with one bad leaf is taken.
+    """
+    message = codec.decode(data, _BatchMessage)
+    keys = {envelope.key_id(public_key): public_key}
+    opened = envelope.open_envelope(message.signed, EVENTS_TYPE, keys)
+    if opened.version != WIRE_VERSION:
+        raise ContractError(ReasonCode.VERSION_UNSUPPORTED)
+    header = codec.decode(opened.body, BatchHeader)
+    if not 0 < len(header.leaves) <= BATCH_LIMIT or len(message.personal) != len(header.leaves):
+        raise ContractError(ReasonCode.WRONG_SHAPE, "batch length")
+    leaves = tuple(codec.decode(raw, Leaf) for raw in header.leaves)
+    for offset, (leaf, personal) in enumerate(zip(leaves, message.personal, strict=True)):
+        _check_leaf(header, leaf, offset)
+        _check_personal(leaf, personal)
+    hashes = tuple(audit.leaf_hash(raw) for raw in header.leaves)
+    return Batch(header, leaves, hashes, message.personal, opened.kid)
+
+
+def _check_leaf(header: BatchHeader, leaf: Leaf, offset: int) -> None:
+    where = (leaf.site, leaf.gate, leaf.epoch, leaf.seq)
+    if where != (header.site, header.gate, header.epoch, header.first_seq + offset):
+        raise ContractError(ReasonCode.WRONG_SHAPE, "leaf identity")
+    if leaf.version != LEAF_VERSION:
+        raise ContractError(ReasonCode.VERSION_UNSUPPORTED)
+
+
+def _check_personal(leaf: Leaf, personal: tuple[bytes, bytes] | None) -> None:
+    if personal is None:
+        return
+    salt, part = personal
+    if len(salt) != audit.SALT_BYTES or audit.commitment(salt, part) != leaf.commitment:
+        raise ContractError(ReasonCode.COMMITMENT_MISMATCH)
+
+
+def seal_ack(ack: Ack, signer: envelope.Signer) -> bytes:
+    """Return the signed acknowledgement."""
+    return envelope.seal(ACK_TYPE, WIRE_VERSION, codec.encode(ack), signer)

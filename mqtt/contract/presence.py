@@ -1,0 +1,167 @@
+"""Announce that a gate lives: signed birth and heartbeat, and the check that refuses old ones.
+
+Command deadlines stand on the gate's monotonic clock as the controller last heard it. A replayed heartbeat would shift them, so:
+1. a birth is refused unless its durable boot counter rises;
+2. a heartbeat is refused unless it names the current boot and its monotonic time rises.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from mqtt.contract import codec, envelope
+from mqtt.contract.errors import ContractError
+from mqtt.contract.events import AdapterKind
+from mqtt.contract.reasons import ReasonCode
+
+__all__ = [
+    "BIRTH_TYPE",
+    "HEARTBEAT_TYPE",
+    "Birth",
+    "GateState",
+    "Heartbeat",
+    "PresenceTracker",
+    "seal_birth",
+    "seal_heartbeat",
+]
+
+BIRTH_TYPE = "birth"
+HEARTBEAT_TYPE = "hb"
+BIRTH_VERSION = 1
+HEARTBEAT_VERSION = 2
+"""Version 2 added `power`; version 1 is read as mains power."""
+
+
+class Birth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Sent at every connect. `documents` maps name to [version, digest]; `reads` maps type to the highest version read."""
+
+    site: str
+    gate: str
+    boot_id: bytes
+    boot_counter: int
+    mono_ms: int
+    at_ms: int
+    clock_level: int
+    epoch: int
+    size: int
+    root: bytes
+    acked: int
+    documents: dict[str, tuple[int, bytes]]
+    reads: dict[str, int]
+    adapter_kind: AdapterKind
+    software: str
+
+
+class _HeartbeatV1(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    site: str
+    gate: str
+    boot_id: bytes
+    mono_ms: int
+    at_ms: int
+    clock_level: int
+    epoch: int
+    size: int
+    root: bytes
+    doors: dict[str, str]
+    methods: dict[str, str]
+    adapter_kind: AdapterKind
+
+
+class Heartbeat(_HeartbeatV1, frozen=True, forbid_unknown_fields=True):
+    """Sent every 15 s. `doors` maps portal to its state, `methods` maps way in to `ready`, `fault`, `suspended` or `not_installed`;
+    `power` is `mains` or `battery`."""
+
+    power: str = "mains"
+
+
+class GateState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Retained on `state` as JSON, unsigned; the will says `online: false`. For display only."""
+
+    online: bool
+    boot: str
+
+
+def seal_birth(birth: Birth, signer: envelope.Signer) -> bytes:
+    """Return the signed birth."""
+    return envelope.seal(BIRTH_TYPE, BIRTH_VERSION, codec.encode(birth), signer)
+
+
+def seal_heartbeat(
+    heartbeat: Heartbeat, signer: envelope.Signer, version: int = HEARTBEAT_VERSION
+) -> bytes:
+    """Return the signed heartbeat in the version that the controller announced (N or N-1)."""
+    if version == HEARTBEAT_VERSION:
+        return envelope.seal(HEARTBEAT_TYPE, version, codec.encode(heartbeat), signer)
+    if version != HEARTBEAT_VERSION - 1:
+        raise ContractError(ReasonCode.VERSION_UNSUPPORTED)
+    names = _HeartbeatV1.__struct_fields__
+    older = _HeartbeatV1(**{name: getattr(heartbeat, name) for name in names})
+    return envelope.seal(HEARTBEAT_TYPE, version, codec.encode(older), signer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    boot_id: bytes
+    boot_counter: int
+    mono_ms: int
+
+
+class PresenceTracker:
+    """Decide which births and heartbeats of one gate to believe; keeps no clock and does no I/O.
+
+    The boot counter must be restored from storage after a controller restart (`restore`), so that a recorded birth stays refused.
+    """
+
+    def __init__(self, site: str, gate: str, keys: Mapping[bytes, bytes]) -> None:
+        self._site = site
+        self._gate = gate
+        self._keys = keys
+        self._heard = _Heard(b"", -1, -1)
+
+    def restore(self, boot_id: bytes, boot_counter: int, mono_ms: int) -> None:
+        """Take up what was stored for this gate."""
+        self._heard = _Heard(boot_id, boot_counter, mono_ms)
+
+    def hear_birth(self, data: bytes) -> Birth:
+        """Return a believed birth. Raises ContractError (`old_boot` for one that does not rise).
+
+        A reconnect of the same boot repeats the counter with the same boot id and a later monotonic time.
+        """
+        opened = envelope.open_envelope(data, BIRTH_TYPE, self._keys)
+        if opened.version != BIRTH_VERSION:
+            raise ContractError(ReasonCode.VERSION_UNSUPPORTED)
+        birth = codec.decode(opened.body, Birth)
+        self._check_audience(birth.site, birth.gate)
+        heard = self._heard
+        again = birth.boot_id == heard.boot_id and birth.boot_counter == heard.boot_counter
+        newer = birth.mono_ms > heard.mono_ms if again else birth.boot_counter > heard.boot_counter
+        if not newer:
+            raise ContractError(ReasonCode.OLD_BOOT)
+        self._heard = _Heard(birth.boot_id, birth.boot_counter, birth.mono_ms)
+        return birth
+
+    def hear_heartbeat(self, data: bytes) -> Heartbeat:
+        """Return a believed heartbeat of the current boot. Raises ContractError."""
+        opened = envelope.open_envelope(data, HEARTBEAT_TYPE, self._keys)
+        heartbeat = _read_heartbeat(opened)
+        self._check_audience(heartbeat.site, heartbeat.gate)
+        heard = self._heard
+        if heartbeat.boot_id != heard.boot_id or heartbeat.mono_ms <= heard.mono_ms:
+            raise ContractError(ReasonCode.OLD_BOOT)
+        self._heard = _Heard(heard.boot_id, heard.boot_counter, heartbeat.mono_ms)
+        return heartbeat
+
+    def _check_audience(self, site: str, gate: str) -> None:
+        if (site, gate) != (self._site, self._gate):
+            raise ContractError(ReasonCode.WRONG_AUDIENCE)
+
+
+def _read_heartbeat(opened: envelope.Envelope) -> Heartbeat:
+    if opened.version == HEARTBEAT_VERSION:
+        return codec.decode(opened.body, Heartbeat)
+    if opened.version == HEARTBEAT_VERSION - 1:
+        older = codec.decode(opened.body, _HeartbeatV1)
+        fields = {name: getattr(older, name) for name in older.__struct_fields__}
+        return Heartbeat(**fields)
+    raise ContractError(ReasonCode.VERSION_UNSUPPORTED)

@@ -1,0 +1,164 @@
+"""Name every reason that a decision, event, answer or error can have.
+
+The code is a stable word: it stands in signed records, so codes are added and never renamed or reused. The texts for
+people lie beside this module in `reasons.toml`, zh-CN first, each with a cure.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+
+__all__ = ["ReasonCode", "ReasonText", "text_of"]
+
+
+class ReasonCode(StrEnum):
+    """Stable reason codes; meaning and cure of each: `text_of`."""
+
+    # decisions at the door
+    GRANTED = "granted"
+    UNKNOWN_CREDENTIAL = "unknown_credential"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not_yet_valid"
+    OUTSIDE_SCHEDULE = "outside_schedule"
+    NO_ACCESS_LEVEL = "no_access_level"
+    WRONG_SITE = "wrong_site"
+    WRONG_ACCESS_POINT = "wrong_access_point"
+    INVALID_PASS = "invalid_pass"
+    UNKNOWN_PASS_KEY = "unknown_pass_key"
+    REPLAYED = "replayed"
+    STALE = "stale"
+    USES_SPENT = "uses_spent"
+    HOME_GATE_ONLY = "home_gate_only"
+    CLOCK_UNTRUSTED = "clock_untrusted"
+    READ_PARITY = "read_parity"
+    READ_UNKNOWN_FORMAT = "read_unknown_format"
+    READ_STALE = "read_stale"
+    PIN_WRONG = "pin_wrong"
+    PIN_LOCKED = "pin_locked"
+    PIN_REQUIRED = "pin_required"
+    INTERLOCK = "interlock"
+    ANTIPASSBACK = "antipassback"
+    METHOD_NOT_INSTALLED = "method_not_installed"
+    METHOD_SUSPENDED = "method_suspended"
+    INTENT_MISSING = "intent_missing"
+    NO_LEASE = "no_lease"
+    NO_MATCH = "no_match"
+    AMBIGUOUS = "ambiguous"
+    RATE_LIMITED = "rate_limited"
+    STORAGE_UNAVAILABLE = "storage_unavailable"
+    # causes of door and gate events
+    GUARD_RELEASE = "guard_release"
+    REMOTE_OPEN = "remote_open"
+    EXIT_REQUEST = "exit_request"
+    FIRE = "fire"
+    SCHEDULED = "scheduled"
+    HOLD_OPEN = "hold_open"
+    LOCKDOWN = "lockdown"
+    FORCED = "forced"
+    HELD = "held"
+    OPENED_WITHOUT_CAUSE = "opened_without_cause"
+    TAMPER = "tamper"
+    LOCK_FAULT = "lock_fault"
+    INPUT_FAULT = "input_fault"
+    TIMEOUT = "timeout"
+    BOOT = "boot"
+    OUTCOME_UNKNOWN = "outcome_unknown"
+    POWER = "power"
+    CLOCK_JUMP = "clock_jump"
+    LIST_STALE = "list_stale"
+    DURESS = "duress"
+    WIRES_SWAPPED = "wires_swapped"
+    READER_OFFLINE = "reader_offline"
+    READER_DOWNGRADE = "reader_downgrade"
+    WORKER_LOST = "worker_lost"
+    GAP = "gap"
+    EPOCH_CHANGED = "epoch_changed"
+    REASON_OVERDUE = "reason_overdue"
+    DOUBLE_SPEND = "double_spend"
+    # commands
+    LATE = "late"
+    WRONG_AUDIENCE = "wrong_audience"
+    OLD_BOOT = "old_boot"
+    BURNT = "burnt"
+    RETAINED = "retained"
+    ROLE_NOT_ALLOWED = "role_not_allowed"
+    SECOND_PERSON_MISSING = "second_person_missing"
+    UNKNOWN_OPERATION = "unknown_operation"
+    # wire
+    MALFORMED = "malformed"
+    NOT_CANONICAL = "not_canonical"
+    WRONG_SHAPE = "wrong_shape"
+    WRONG_TYPE = "wrong_type"
+    TOO_LARGE = "too_large"
+    BAD_SIGNATURE = "bad_signature"
+    UNKNOWN_KEY = "unknown_key"
+    KEY_OUT_OF_SCOPE = "key_out_of_scope"
+    VERSION_UNSUPPORTED = "version_unsupported"
+    ROLLBACK = "rollback"
+    DIGEST_MISMATCH = "digest_mismatch"
+    BASE_MISMATCH = "base_mismatch"
+    INCOMPLETE = "incomplete"
+    BAD_NAME = "bad_name"
+    BAD_ID = "bad_id"
+    BAD_TOPIC = "bad_topic"
+    FORK = "fork"
+    COMMITMENT_MISMATCH = "commitment_mismatch"
+    # software, files and services
+    CONFIG_INVALID = "config_invalid"
+    CONFIG_MISSING = "config_missing"
+    PLACEHOLDER_SECRET = "placeholder_secret"
+    PATH_REFUSED = "path_refused"
+    FILE_UNREADABLE = "file_unreadable"
+    NOT_SUPPORTED = "not_supported"
+    BROKER_UNAVAILABLE = "broker_unavailable"
+    QUEUE_FULL = "queue_full"
+    DATABASE_UNAVAILABLE = "database_unavailable"
+    DATABASE_LOCKED = "database_locked"
+    DATABASE_CORRUPT = "database_corrupt"
+    DISK_FULL = "disk_full"
+    TLS_INVALID = "tls_invalid"
+    CRL_EXPIRING = "crl_expiring"
+    READER_KEY_MISSING = "reader_key_missing"
+    # rules of the controller
+    FACE_ONLY = "face_only"
+    LAST_CREDENTIAL = "last_credential"
+    ARREARS = "arrears"
+    ALREADY_ASSIGNED = "already_assigned"
+    DOES_NOT_FIT = "does_not_fit"
+    CAPACITY = "capacity"
+    NOT_FOUND = "not_found"
+    CONFLICT = "conflict"
+    NOT_ALLOWED = "not_allowed"
+    REASON_REQUIRED = "reason_required"
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonText:
+    """What a reason says to people, and what they can do."""
+
+    zh: str
+    en: str
+    cure_zh: str
+    cure_en: str
+
+    def said(self, language: str) -> str:
+        """Return what happened, in `zh-CN` (default for anything unknown) or `en`."""
+        return self.en if language.startswith("en") else self.zh
+
+    def cure(self, language: str) -> str:
+        """Return what to do now, in `zh-CN` or `en`."""
+        return self.cure_en if language.startswith("en") else self.cure_zh
+
+
+@cache
+def _texts() -> dict[str, ReasonText]:
+    source = resources.files("mqtt.contract").joinpath("reasons.toml").read_text("utf-8")
+    return {code: ReasonText(**row) for code, row in tomllib.loads(source).items()}
+
+
+def text_of(code: ReasonCode) -> ReasonText:
+    """Return the texts of `code`."""
+    return _texts()[code.value]
