@@ -1,0 +1,154 @@
+"""Offer every command of EqualGate; each loads its code only when it runs.
+
+Exit status: 0 done, 1 a check failed or something was refused, 2 bad use.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from equalgate.entry import MissingPartError, load
+from mqtt.contract.errors import EqualGateError
+
+__all__ = ["app", "main"]
+
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+app = typer.Typer(
+    name="equalgate",
+    help="EqualGate 同行门禁：四种方式，平等通行 / access control in which face is never needed.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # a traceback with local values can show personal data
+)
+edge = typer.Typer(no_args_is_help=True, help="门口机 / a gate unit")
+controller = typer.Typer(no_args_is_help=True, help="小区控制器 / the compound's controller")
+app.add_typer(edge, name="edge")
+app.add_typer(controller, name="controller")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit status; errors are told in zh-CN and English."""
+    try:
+        app(args=list(arguments) if arguments is not None else None, prog_name="equalgate")
+    except EqualGateError as error:
+        for language in ("zh-CN", "en"):
+            _tell(f"{error.code.value}: {error.text(language)} {error.cure(language)}")
+        return 1
+    except MissingPartError as error:
+        _tell(f"这里没有安装 / not installed here: {error.module}. {error.cure()}")
+        return 1
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="无浏览器演示 / tour as JSON lines")] = False,
+    evidence: Annotated[
+        Path | None, typer.Option(help="证据包存到这里 / write the evidence bundle here")
+    ] = None,
+    http_port: Annotated[int, typer.Option(help="网页端口，0 自动 / page port, 0 picks one")] = 0,
+    broker_port: Annotated[int, typer.Option(help="MQTT 端口，0 自动 / 0 picks one")] = 0,
+) -> None:
+    """Run a compound on this machine with two simulated gate units / 在本机运行一个小区.
+
+    Example: equalgate demo --once
+    """
+    run = load("equalgate.demo", "main")
+    raise typer.Exit(
+        run(once=once, evidence=evidence, http_port=http_port, broker_port=broker_port)
+    )
+
+
+@app.command()
+def simulate(
+    seeds: Annotated[int, typer.Option(min=1, help="种子个数 / how many seeds")] = 20,
+    first_seed: Annotated[int, typer.Option(min=0, help="第一个种子 / first seed")] = 1,
+    hours: Annotated[float, typer.Option(min=0.01, help="模拟小时 / simulated hours")] = 1.0,
+) -> None:
+    """Run gates, broker and controller in simulated time, with faults / 确定性模拟.
+
+    Example: equalgate simulate --seeds 200
+    """
+    run = load("equalgate.simulate", "main")
+    raise typer.Exit(run(seeds=seeds, first_seed=first_seed, hours=hours))
+
+
+@app.command()
+def bench(
+    names: Annotated[list[str] | None, typer.Argument(help="名称 / names; all if none")] = None,
+) -> None:
+    """Measure and print JSON lines / 基准测试.
+
+    Example: equalgate bench fob qr
+    """
+    raise typer.Exit(load("equalgate.bench", "main")(names or []))
+
+
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON / print JSON")] = False,
+) -> None:
+    """Show what this machine has and lacks, and the cure / 本机检查.
+
+    Example: equalgate doctor --json
+    """
+    raise typer.Exit(load("equalgate.doctor", "main")(as_json=as_json))
+
+
+@edge.command("read-qr")
+def read_qr(
+    images: Annotated[list[Path], typer.Argument(help="图片文件 / picture files")],
+) -> None:
+    """Read the QR codes in pictures, one JSON line each / 读取图片中的二维码.
+
+    Example: equalgate edge read-qr pass.png slip.jpg
+    """
+    raise typer.Exit(load("edge.workers.qr.cli", "read_qr")(images))
+
+
+def _pass_on(module: str, verb: str) -> Callable[[typer.Context], None]:
+    def command(context: typer.Context) -> None:
+        raise typer.Exit(load(module, "main")([verb, *context.args]))
+
+    return command
+
+
+def _add(group: typer.Typer, module: str, verbs: dict[str, str]) -> None:
+    for verb, purpose in verbs.items():
+        # The program itself explains its options, so --help is passed on as well.
+        group.command(verb, help=purpose, context_settings=PASS_ON, add_help_option=False)(
+            _pass_on(module, verb)
+        )
+
+
+_add(
+    edge,
+    "edge.__main__",
+    {
+        "run": "运行门口机 / run a gate unit",
+        "check-config": "检查配置文件 / check a configuration file",
+        "sim": "运行模拟硬件的门口机 / run a gate unit with simulated hardware",
+    },
+)
+_add(
+    controller,
+    "controller.__main__",
+    {
+        "serve": "运行网页和接口 / serve pages and API",
+        "ingest": "接收门口机的记录 / take in events of the gates",
+        "migrate": "更新数据库结构 / bring the database to this version",
+        "seed": "建立示例小区 / make an example compound",
+        "backup": "备份 / back up",
+        "restore": "恢复 / restore",
+    },
+)
