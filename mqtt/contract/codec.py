@@ -7,7 +7,7 @@ Rules, checked before anything else looks at the content:
 4. unknown fields and wrong types are refused.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar
 
 import cbor2
@@ -48,7 +48,7 @@ def _text_keys_only(found: Mapping[Any, Any], _immutable: object) -> Mapping[Any
 
 
 _NO_TAGS = {number: _refuse_tag for number in (*_BUILTIN_TAGS, 43000, 55799)}
-_REFUSED_TYPES = {
+_REFUSED_TYPES: dict[type, Callable[..., Any]] = {
     float: _refuse_float,
     type(cbor2.undefined): _refuse_simple,
     cbor2.CBORSimpleValue: _refuse_simple,

@@ -1,0 +1,140 @@
+"""What a step asks the shell to do, in order.
+
+The shell gathers the `Record` and `Remember` effects of one step into one transaction. An `Unlock` after them waits for it at most 50 ms,
+unless `wait_for_disk` says that it waits for as long as it takes (single-use passes, remote commands).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mqtt.contract.events import AdapterKind, Direction, EventKind, Method, Outcome, Personal
+from mqtt.contract.reasons import ReasonCode
+
+__all__ = [
+    "PREVIOUS_RECORD",
+    "Effect",
+    "Indicate",
+    "MemoryKind",
+    "Record",
+    "Relock",
+    "Remember",
+    "Reply",
+    "Signal",
+    "TellGates",
+    "Unlock",
+    "WakeAt",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Write one event. `cause_seq` is the causing event's number, -1 for none, or -2 for the record just before in the same step."""
+
+    kind: EventKind
+    outcome: Outcome
+    reason: ReasonCode
+    adapter_kind: AdapterKind
+    access_point: str = ""
+    method: Method = Method.NONE
+    direction: Direction = Direction.NONE
+    intent_to_unlock_ms: int = -1
+    cause_seq: int = -1
+    personal: Personal | None = None
+
+
+PREVIOUS_RECORD = -2
+"""`cause_seq` of a record that was caused by the one before it in the same step."""
+
+
+class MemoryKind(StrEnum):
+    """Small facts that must survive a restart."""
+
+    BURNT = "burnt"
+    USES = "uses"
+    WINDOW = "window"
+    POSITION = "position"
+    LOCKDOWN = "lockdown"
+    HOLD = "hold"
+    TAMPER = "tamper"
+    FIRE = "fire"
+    FIRST_PERSON = "first_person"
+    PIN_LOCK = "pin_lock"
+    REASON_DUE = "reason_due"
+    HAND_LOCK = "hand_lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Store `value` under (`kind`, `key`), or forget it where `value` is None. `until_ms` (UTC) lets it be swept; 0 keeps it."""
+
+    kind: MemoryKind
+    key: bytes
+    value: bytes | None
+    until_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Unlock:
+    """Command the lock of `portal` open for `duration_ms`; 0 means until a Relock. The relay board bounds the pulse in hardware too."""
+
+    portal: str
+    duration_ms: int
+    wait_for_disk: bool
+    access_point: str = ""
+    intent_mono_ms: int = -1
+    method: Method = Method.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Relock:
+    """Command the lock of `portal` to rest."""
+
+    portal: str
+
+
+class Signal(StrEnum):
+    """What the person at the gate sees and hears."""
+
+    GRANTED = "granted"
+    DENIED = "denied"
+    PIN_PLEASE = "pin_please"
+    CALLING = "calling"
+    ANSWERED = "answered"
+    ALARM = "alarm"
+    QUIET = "quiet"
+
+
+@dataclass(frozen=True, slots=True)
+class Indicate:
+    """Show `signal` with the reason's text at `access_point`; all ways in use the same signals."""
+
+    access_point: str
+    signal: Signal
+    reason: ReasonCode
+
+
+@dataclass(frozen=True, slots=True)
+class TellGates:
+    """Tell the other gates that use number `use` of a pass is spent, after the disk has it."""
+
+    pass_id: bytes
+    use: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Answer a command."""
+
+    command_id: bytes
+    done: bool
+    reason: ReasonCode
+
+
+@dataclass(frozen=True, slots=True)
+class WakeAt:
+    """Send a Tick at this monotonic time; the shell keeps the earliest one."""
+
+    mono_ms: int
+
+
+Effect = Record | Remember | Unlock | Relock | Indicate | TellGates | Reply | WakeAt

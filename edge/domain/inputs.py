@@ -1,0 +1,206 @@
+"""Everything that can happen to a gate. Each input carries the Moment at which it was sensed."""
+
+from dataclasses import dataclass
+
+from edge.domain.model import AccessAttempt, Moment, StaffAction
+from mqtt.contract.commands import Command
+from mqtt.contract.events import AdapterKind, EventKind, Method
+from mqtt.contract.reasons import ReasonCode
+
+__all__ = [
+    "Attempted",
+    "CallPressed",
+    "CommandArrived",
+    "DoorSensed",
+    "ExitRequested",
+    "FireSensed",
+    "Input",
+    "LockSensed",
+    "Observed",
+    "PowerSensed",
+    "RedemptionHeard",
+    "RelayMoved",
+    "StaffActed",
+    "TamperSensed",
+    "Tick",
+    "WayChanged",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempted:
+    """Somebody tried to pass."""
+
+    at: Moment
+    attempt: AccessAttempt
+
+
+@dataclass(frozen=True, slots=True)
+class DoorSensed:
+    """The door position switch changed or was read at start."""
+
+    at: Moment
+    portal: str
+    is_open: bool
+    adapter_kind: AdapterKind
+
+
+@dataclass(frozen=True, slots=True)
+class LockSensed:
+    """The lock's own contact says whether it is locked."""
+
+    at: Moment
+    portal: str
+    is_locked: bool
+    adapter_kind: AdapterKind
+
+
+@dataclass(frozen=True, slots=True)
+class ExitRequested:
+    """The exit button went down (`pressed`) or up."""
+
+    at: Moment
+    portal: str
+    pressed: bool
+    adapter_kind: AdapterKind
+
+
+@dataclass(frozen=True, slots=True)
+class FireSensed:
+    """The fire panel's contact changed; a broken wire (`line_fault`) counts as fire for the doors."""
+
+    at: Moment
+    active: bool
+    line_fault: bool
+    adapter_kind: AdapterKind
+
+
+@dataclass(frozen=True, slots=True)
+class TamperSensed:
+    """The housing was opened or closed."""
+
+    at: Moment
+    is_open: bool
+    adapter_kind: AdapterKind
+
+
+@dataclass(frozen=True, slots=True)
+class PowerSensed:
+    """The supply changed between mains and battery."""
+
+    at: Moment
+    on_battery: bool
+    adapter_kind: AdapterKind
+
+
+@dataclass(frozen=True, slots=True)
+class CommandArrived:
+    """A command passed every check of the contract; its id is burnt by the step that executes it."""
+
+    at: Moment
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class StaffActed:
+    """Somebody used the guard panel: `card` and `pin` for sign-on, afterwards the signed-on person acts.
+
+    `second` is the second person's pseudonym where one confirmed with fob and PIN.
+    """
+
+    at: Moment
+    access_point: str
+    action: StaffAction
+    adapter_kind: AdapterKind
+    card: tuple[int, int] | None = None
+    pin: str = ""
+    reason: str = ""
+    second: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"StaffActed({self.action.value} at {self.access_point})"
+
+
+@dataclass(frozen=True, slots=True)
+class CallPressed:
+    """Somebody called the guard."""
+
+    at: Moment
+    access_point: str
+    adapter_kind: AdapterKind
+
+
+@dataclass(frozen=True, slots=True)
+class RedemptionHeard:
+    """Another gate used up a use of a pass. `use` counts from 1."""
+
+    at: Moment
+    gate: str
+    pass_id: bytes
+    use: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class RelayMoved:
+    """The shell commanded a relay; `cause_seq` is the decision's number, `intent_mono_ms` its first presence."""
+
+    at: Moment
+    portal: str
+    access_point: str
+    unlocked: bool
+    cause_seq: int
+    intent_mono_ms: int
+    method: Method
+    adapter_kind: AdapterKind
+
+
+@dataclass(frozen=True, slots=True)
+class WayChanged:
+    """A way in at an access point became ready or not (`ready`, `fault`, `suspended`, `not_installed`)."""
+
+    at: Moment
+    access_point: str
+    method: Method
+    status: str
+    reason: ReasonCode
+    adapter_kind: AdapterKind
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Something to be recorded that changes no state: a reader's fault, a document's arrival, a clock jump."""
+
+    at: Moment
+    kind: EventKind
+    reason: ReasonCode
+    adapter_kind: AdapterKind
+    access_point: str = ""
+    method: Method = Method.NONE
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time passed; timers that are due run."""
+
+    at: Moment
+
+
+Input = (
+    Attempted
+    | DoorSensed
+    | LockSensed
+    | ExitRequested
+    | FireSensed
+    | TamperSensed
+    | PowerSensed
+    | CommandArrived
+    | StaffActed
+    | CallPressed
+    | RedemptionHeard
+    | RelayMoved
+    | WayChanged
+    | Observed
+    | Tick
+)
