@@ -1,6 +1,6 @@
 """Find out why good fobs are not read: swapped wires, reversed bytes."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from edge.domain.card_bits import ByteOrder, CardBits
 from edge.domain.card_formats import CardFormat, CardRead, ReadFault, ReadFaultCode, decode
@@ -32,14 +32,14 @@ class SwapDetector:
         if not is_suspicious:
             return SwapDetector(), False
         count = self.suspicious_reads + 1
-        return replace(self, suspicious_reads=count), count == SWAP_HINT_READS
+        return SwapDetector(count), count == SWAP_HINT_READS
 
 
 def propose_byte_order(known: CardBits, seen: CardBits) -> ByteOrder | None:
     """Say which byte order of the new reader makes one fob one credential (learn mode, A07).
 
-    `known` is the identity under which the fob is enrolled, `seen` what the new reader gives for the
-    same fob with `ByteOrder.AS_READ`. None: these are two different fobs, or one reader cuts bits.
+    `known` is the identity under which the fob is enrolled, `seen` what the new reader gives for
+    it with `ByteOrder.AS_READ`. None: these are two different fobs, or one reader cuts bits.
     """
     for order in ByteOrder:
         if seen.ordered(order) == known:

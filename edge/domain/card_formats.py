@@ -5,11 +5,11 @@ Rules of this file:
 1. A card is `CardBits`. Text forms (decimal, hex, facility and number) are views for people and may
    change between releases; what is stored and compared is bits and length (acceptance case A15).
 2. A frame is accepted only if its length is in the table and every parity bit agrees (A02).
-3. The identity of a card is its data bits without the parity bits, in the byte order that the reader
-   is set to, so that one fob is one credential at every reader (A07).
+3. The identity of a card is its data bits without the parity bits, in the byte order that the
+   reader is set to, so that one fob is one credential at every reader (A07).
 4. A format is data. Managers add one without code (A11).
 
-Sources: SIA AC-01-1996.10 (Wiegand), HID "Understanding Card Data Formats" for H10301, H10302, H10304.
+Sources: SIA AC-01-1996.10 (Wiegand); HID, "Understanding Card Data Formats" (H10301 to H10304).
 """
 
 from dataclasses import dataclass
@@ -41,14 +41,14 @@ __all__ = [
 class CardTier(Enum):
     """Say how hard a credential is to copy. It is shown to managers and inspectors, never hidden.
 
-    A compound may accept clonable fobs: that residents can enter without a face weighs more than the
-    strength of a plastic tag. What it may not do is believe that they are more than they are.
+    A compound may accept clonable fobs: that residents can enter without a face weighs more than
+    the strength of a plastic tag. What it may not do is believe that they are more than they are.
 
     - CLONABLE: a number in the open (any Wiegand line, any 125 kHz tag, any UID). Anybody who was
       near the fob, or at the two wires behind the reader, can present it again.
     - LINK_PROTECTED: the same open number, but the line from reader to gate is an OSDP secure
       channel. Nothing can be replayed on the wire; the fob itself can still be copied.
-    - SECURED: the card proved a secret to the reader (DESFire AES, Aliro) and the line is protected.
+    - SECURED: the card proved a secret to the reader (DESFire AES, Aliro); the line is protected.
     """
 
     CLONABLE = "clonable"
@@ -125,9 +125,11 @@ class CardFormat:
             return (*found, f"the length must be 1 to {CardBits.MAX_LENGTH} bits")
         if not self.fields:
             found.append("the format needs at least one field")
-        for field in self.fields:
-            if field.length < 1 or field.start < 0 or field.start + field.length > self.length:
-                found.append(f"field {field.name} leaves the {self.length} bits")
+        found.extend(
+            f"field {field.name} leaves the {self.length} bits"
+            for field in self.fields
+            if field.length < 1 or field.start < 0 or field.start + field.length > self.length
+        )
         positions = [check.position for check in self.parities]
         if len(set(positions)) != len(positions):
             found.append("two parity bits share a position")

@@ -92,50 +92,57 @@ class KeypadCollector:
         current = self
         deadline_ms = self.deadline_ms
         if deadline_ms is not None and now_ms >= deadline_ms:
-            current = current._give_up(outputs)
+            current = _give_up(current, outputs)
         match given:
             case CardSeen(card):
-                current = current._take_card(card, now_ms, outputs)
+                current = _take_card(current, card, now_ms, outputs)
             case KeysPressed(keys):
                 for key in keys:
-                    current = current._take_key(key, now_ms, outputs)
+                    current = _take_key(current, key, now_ms, outputs)
             case None:
                 pass
         return current, tuple(outputs)
 
-    def _cleared(self) -> "KeypadCollector":
-        return replace(self, digits="", is_too_long=False)
 
-    def _give_up(self, outputs: list[KeypadOutput]) -> "KeypadCollector":
-        if self.card is not None:
-            outputs.append(CardAlone(self.card))
-        return replace(self._cleared(), card=None)
+def _cleared(state: KeypadCollector) -> KeypadCollector:
+    return replace(state, digits="", is_too_long=False)
 
-    def _take_card(
-        self, card: CardBits, now_ms: int, outputs: list[KeypadOutput]
-    ) -> "KeypadCollector":
-        if not self.waits_for_pin:
-            outputs.append(CardAlone(card))
-            return replace(self._cleared(), card=None)
-        if self.card is not None and self.card != card:
-            outputs.append(CardAlone(self.card))
-        if self.card == card:
-            return self
-        return replace(self._cleared(), card=card, last_input_ms=now_ms)
 
-    def _take_key(self, key: str, now_ms: int, outputs: list[KeypadOutput]) -> "KeypadCollector":
-        if key == "*":
-            return replace(self._cleared(), last_input_ms=now_ms)
-        if key == "#":
-            if self.is_too_long or not self.digits:
-                outputs.append(PinUnusable(self.is_too_long))
-                return replace(self._cleared(), last_input_ms=now_ms)
-            outputs.append(PinEntered(self.digits, self.card))
-            return replace(self._cleared(), card=None)
-        if key not in "0123456789":
-            return self
-        if len(self.digits) >= MAX_PIN_DIGITS:
-            return replace(self, digits="", is_too_long=True, last_input_ms=now_ms)
-        if self.is_too_long:
-            return replace(self, last_input_ms=now_ms)
-        return replace(self, digits=self.digits + key, last_input_ms=now_ms)
+def _give_up(state: KeypadCollector, outputs: list[KeypadOutput]) -> KeypadCollector:
+    if state.card is not None:
+        outputs.append(CardAlone(state.card))
+    return replace(_cleared(state), card=None)
+
+
+def _take_card(
+    state: KeypadCollector, card: CardBits, now_ms: int, outputs: list[KeypadOutput]
+) -> KeypadCollector:
+    if not state.waits_for_pin:
+        outputs.append(CardAlone(card))
+        return replace(_cleared(state), card=None)
+    if state.card == card:
+        return state
+    if state.card is not None:
+        outputs.append(CardAlone(state.card))
+    return replace(_cleared(state), card=card, last_input_ms=now_ms)
+
+
+def _take_key(
+    state: KeypadCollector, key: str, now_ms: int, outputs: list[KeypadOutput]
+) -> KeypadCollector:
+    touched = replace(state, last_input_ms=now_ms)
+    match key:
+        case "*":
+            return _cleared(touched)
+        case "#" if state.is_too_long or not state.digits:
+            outputs.append(PinUnusable(state.is_too_long))
+            return _cleared(touched)
+        case "#":
+            outputs.append(PinEntered(state.digits, state.card))
+            return replace(_cleared(touched), card=None)
+        case _ if key not in "0123456789":
+            return state
+        case _ if state.is_too_long or len(state.digits) >= MAX_PIN_DIGITS:
+            return replace(touched, digits="", is_too_long=True)
+        case _:
+            return replace(touched, digits=state.digits + key)

@@ -16,8 +16,8 @@ _OSDP_KEYS = {0x7F: "*", 0x0D: "#", 0x2A: "*", 0x23: "#"} | {0x30 + n: str(n) fo
 class KeypadMode(Enum):
     """Say how a Wiegand reader sends its keys; a setting of the reader.
 
-    A 26-bit frame of a buffered keypad looks like a card of facility 0, so a reader in that mode must
-    not be used with such cards.
+    A 26-bit frame of a buffered keypad looks like a card of facility 0, so a reader in that mode
+    must not be used with such cards.
     """
 
     NONE = "none"

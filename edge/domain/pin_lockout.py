@@ -2,8 +2,8 @@
 
 Rules of this file:
 
-1. Five wrong PINs within 60 s at a gate switch PIN off there for 60 s; the next time 120 s, doubling
-   up to 15 min. QR, fob, guard and exit never look here.
+1. Five wrong PINs within 60 s at a gate switch PIN off there for 60 s; the next time 120 s,
+   doubling up to 15 min. QR, fob, guard and exit never look here.
 2. Exactly one alarm per lock-out, with the wrong PIN that reaches the limit.
 3. PINs entered while it is off are not judged, prolong nothing and raise nothing: otherwise a
    stranger at the pad could keep residents from it for ever.
