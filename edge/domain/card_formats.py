@@ -23,6 +23,8 @@ __all__ = [
     "H10304",
     "W26",
     "W34",
+    "ByteOrder",
+    "CardBits",
     "CardField",
     "CardFormat",
     "CardRead",
