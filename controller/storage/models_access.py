@@ -35,7 +35,8 @@ _ACTIVE_FOB = text("ended_at_ms IS NULL AND carrier = 'fob'")
 class CredentialRow(Base):
     """One credential of one holder.
 
-    A card is bits plus length: `card_value` in hexadecimal, `card_length` in bits.
+    A card is its data bits without parity plus their number: `card_value` in hexadecimal,
+    `card_length` in bits.
 
     `dwelling_id` marks a pass that a household owns and that ends with it; `host_id` the resident
     who invited. `uses` 0 means any number. `successor_of` names the paper pass that ends when this
@@ -165,7 +166,11 @@ class RevocationRow(Base):
 
 
 class SiteKeyRow(Base):
-    """A signing key of the site. The private half is in the keystore folder only."""
+    """A signing key of the site. The private half is in the keystore folder only.
+
+    It signs until `sign_until_ms` and is believed until `not_after_ms`, so that what it signed last
+    lives its full life.
+    """
 
     __tablename__ = "site_keys"
 
@@ -173,6 +178,7 @@ class SiteKeyRow(Base):
     public_key: Mapped[Blob]
     scopes: Mapped[tuple[str, ...]] = mapped_column(Words)
     not_before_ms: Mapped[InstantMs]
+    sign_until_ms: Mapped[InstantMs]
     not_after_ms: Mapped[InstantMs]
     created_at_ms: Mapped[InstantMs]
     withdrawn_at_ms: Mapped[InstantMs | None]
