@@ -25,6 +25,7 @@ __all__ = [
     "Held",
     "Wanted",
     "apply",
+    "check_digest",
     "chunks_of",
     "digest_of",
     "open_header",
@@ -92,6 +93,12 @@ def digest_of(records: Mapping[str, bytes]) -> bytes:
     )
 
 
+def check_digest(held: Held) -> None:
+    """Raise ContractError(`digest_mismatch`) unless the records have the digest they came with."""
+    if digest_of(held.records) != held.digest:
+        raise ContractError(ReasonCode.DIGEST_MISMATCH)
+
+
 def seal_header(header: DocumentHeader, signer: envelope.Signer) -> bytes:
     """Return the signed header."""
     return envelope.seal(HEADER_TYPE, WIRE_VERSION, codec.encode(header), signer)
@@ -146,7 +153,7 @@ def apply(held: Held, header: DocumentHeader, chunks: Iterable[Chunk]) -> Held:
     if header.version <= held.version:
         raise ContractError(ReasonCode.ROLLBACK)
     ordered = sorted(chunks, key=lambda chunk: chunk.index)
-    if not ordered or [chunk.index for chunk in ordered] != list(range(ordered[0].total)):
+    if [chunk.index for chunk in ordered] != list(range(len(ordered))) or not ordered:
         raise ContractError(ReasonCode.INCOMPLETE)
     base_version = ordered[0].base_version
     for chunk in ordered:
