@@ -1,0 +1,140 @@
+"""Container and unit files: parsed, and everything that they name exists."""
+
+import configparser
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from equalgate.cli import app
+from tests.support.repository import ROOT
+
+DOCKER = ROOT / "docker"
+COMPOSE = sorted(DOCKER.glob("compose*.yaml"))
+DOCKERFILES = sorted(DOCKER.glob("*Dockerfile"))
+UNITS = sorted((ROOT / "firmware-config" / "systemd").glob("*.service"))
+MODULE = re.compile(r"-m ([\w.]+)")
+
+
+class Unit(configparser.RawConfigParser):
+    """A systemd unit: keys may repeat and keep their case; the last one wins here."""
+
+    def __init__(self) -> None:
+        super().__init__(strict=False, comment_prefixes=("#",), delimiters=("=",))
+
+    def optionxform(self, optionstr: str) -> str:
+        return optionstr
+
+
+def unit(name: str) -> Unit:
+    parsed = Unit()
+    parsed.read(ROOT / "firmware-config" / "systemd" / name)
+    return parsed
+
+
+def services() -> list[tuple[str, dict[str, Any], Path]]:
+    return [
+        (f"{path.name}:{name}", service, path)
+        for path in COMPOSE
+        for name, service in yaml.safe_load(path.read_text())["services"].items()
+    ]
+
+
+def verbs(group: str) -> set[str]:
+    for registered in app.registered_groups:
+        if registered.name == group and registered.typer_instance is not None:
+            return {str(c.name) for c in registered.typer_instance.registered_commands}
+    return set()
+
+
+@pytest.mark.parametrize(("name", "service", "path"), services(), ids=lambda value: str(value)[:40])
+def test_a_service_builds_from_files_that_exist(
+    name: str, service: dict[str, Any], path: Path
+) -> None:
+    if "image" in service:
+        return
+    context = (path.parent / service["build"]["context"]).resolve()
+    assert context == ROOT
+    assert (context / service["build"]["dockerfile"]).exists()
+    command = service["command"]
+    if command and command[0] in {"controller", "edge"}:
+        assert command[1] in verbs(command[0]), name
+
+
+@pytest.mark.parametrize("path", COMPOSE, ids=lambda path: path.name)
+def test_volumes_secrets_and_dependencies_are_declared(path: Path) -> None:
+    compose = yaml.safe_load(path.read_text())
+    for service in compose["services"].values():
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            assert source.startswith("./") or source in compose["volumes"]
+        assert set(service.get("secrets", [])) <= set(compose.get("secrets", {}))
+        assert set(service.get("depends_on", {})) <= set(compose["services"])
+
+
+@pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: path.name)
+def test_a_dockerfile_copies_what_exists_and_ends_without_root(path: Path) -> None:
+    lines = path.read_text().replace("\\\n", " ").splitlines()
+    steps = [line.split(maxsplit=1) for line in lines if line and not line.startswith("#")]
+    for instruction, rest in steps:
+        if instruction == "COPY":
+            for source in shlex.split(rest)[:-1]:
+                assert (ROOT / source).exists(), source
+    users = [rest for instruction, rest in steps if instruction == "USER"]
+    assert users[-1] == "equalgate"
+    assert not [rest for instruction, rest in steps if instruction == "ADD"]
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
+def test_a_unit_is_sandboxed_and_restarts(path: Path) -> None:
+    service = unit(path.name)["Service"]
+    assert service["User"] != "root"
+    assert service["Restart"] == "always"
+    assert service["NoNewPrivileges"] == "yes"
+    assert service["ProtectSystem"] == "strict"
+    assert service["CapabilityBoundingSet"] == ""
+    assert service["WorkingDirectory"] == "/opt/equalgate"
+
+
+def test_the_processes_of_a_gate_have_users_of_their_own() -> None:
+    users = [unit(path.name)["Service"]["User"] for path in UNITS]
+    assert len(set(users)) == len(users) == 3
+    declared = (ROOT / "firmware-config" / "sysusers" / "equalgate.conf").read_text()
+    assert all(re.search(rf"^u {user} ", declared, re.MULTILINE) for user in users)
+
+
+def test_the_daemon_tells_systemd_and_waits_for_no_network() -> None:
+    daemon = unit("equalgate-gate.service")
+    assert daemon["Service"]["Type"] == "notify"
+    assert int(daemon["Service"]["WatchdogSec"]) > 0
+    assert MODULE.findall(daemon["Service"]["ExecStart"]) == ["edge"]
+    assert "network" not in f"{dict(daemon['Unit'])}"
+
+
+@pytest.mark.parametrize("name", ["equalgate-qr@.service", "equalgate-face.service"])
+def test_workers_have_no_network_and_no_access_to_the_records(name: str) -> None:
+    service = unit(name)["Service"]
+    assert service["PrivateNetwork"] == "yes"
+    assert service["RestrictAddressFamilies"] == "AF_UNIX"
+    assert "/var/lib/equalgate" in service["InaccessiblePaths"]
+    (module,) = MODULE.findall(service["ExecStart"])
+    assert module.startswith("edge.workers.")
+
+
+def test_no_other_unit_needs_the_face_worker() -> None:
+    for path in UNITS:
+        if path.name != "equalgate-face.service":
+            assert "face" not in path.read_text().lower()
+
+
+def test_every_udev_line_that_names_a_device_sets_who_may_open_it() -> None:
+    rules = (ROOT / "firmware-config" / "udev" / "70-equalgate.rules").read_text()
+    lines = [line for line in rules.splitlines() if line and not line.startswith("#")]
+    assert len(lines) >= 4
+    for line in lines:
+        assert re.fullmatch(r'\w+(\{\w+\})?[=+]*="[^"]*"(, \w+(\{\w+\})?[=+]*="[^"]*")*', line)
+        assert "GROUP=" in line
+        assert "MODE=" in line or "gpio" in line
