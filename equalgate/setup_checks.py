@@ -4,7 +4,6 @@ Every check is quick (no network, no service started) and answers a `Check`.
 """
 
 import ctypes.util
-import re
 import shutil
 import socket
 import ssl
@@ -16,11 +15,12 @@ from enum import StrEnum
 from pathlib import Path
 
 from equalgate.places import assets_folder, repository_root
+from mqtt.broker.config import parse_version
+from mqtt.contract.errors import ConfigError
 
 __all__ = ["Check", "Need", "all_checks"]
 
 MIN_PYTHON = (3, 11)
-MIN_MOSQUITTO = (2, 0, 11)
 MIN_FREE_MIB = 1024
 PROGRAM_TIMEOUT_S = 5.0
 SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
@@ -108,11 +108,14 @@ def _python() -> Check:
 
 def _mosquitto() -> Check:
     path = _program("mosquitto")
-    stated = re.search(r"version (\d+)\.(\d+)\.(\d+)", _output(path, "-h")) if path else None
-    version = tuple(int(part) for part in stated.groups()) if stated else ()
-    found = ".".join(str(part) for part in version) or None
-    good = version >= MIN_MOSQUITTO
-    return _check("mosquitto", found, Need.DEMO, _apt("mosquitto"), good_enough=good)
+    cure = _apt("mosquitto")
+    if path is None:
+        return _check("mosquitto", None, Need.DEMO, cure)
+    try:
+        version = parse_version(_output(path, "-h"))
+    except ConfigError as error:
+        return _check("mosquitto", error.detail, Need.DEMO, cure, good_enough=False)
+    return _check("mosquitto", f"{version.major}.{version.minor}.{version.patch}", Need.DEMO, cure)
 
 
 def _tls() -> Check:

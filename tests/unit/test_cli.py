@@ -225,5 +225,5 @@ def test_an_old_broker_is_not_good_enough(tmp_path: Path, monkeypatch: pytest.Mo
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     broker = next(found for found in all_checks() if found.name == "mosquitto")
-    assert (broker.present, broker.found) == (False, "1.6.9")
+    assert (broker.present, broker.found) == (False, "mosquitto 1.6.9")
     assert "mosquitto" in broker.cure
