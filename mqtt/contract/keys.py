@@ -12,7 +12,7 @@ __all__ = ["keys_for", "read_keys"]
 
 
 def read_keys(held: Held) -> dict[bytes, KeyRecord]:
-    """Return key id (8 bytes) -> record of a keys document; a record's id there is the key id in hex.
+    """Return key id (8 bytes) -> record of a keys document, whose record ids are key ids in hex.
 
     Raises ContractError: `wrong_shape` or another codec error, `bad_id` if a record's id is not the
     key's, `incomplete` if no key in it could sign the next keys document.

@@ -2,7 +2,7 @@
 
 How the daemon drives it:
 
-    trusted = TrustedDocuments(site, gate, roots, check)   roots: kid -> public key, from set-up
+    trusted = TrustedDocuments(site, gate, roots)          roots: kid -> public key, from set-up
     damaged = trusted.restore(store.documents())           at start, from disk
     progress = trusted.hear_header(name, payload, now)     for each message on dn/want/<name>
     progress = trusted.hear_chunk(name, payload, now)      for each message on dn/doc/<name>
@@ -35,6 +35,7 @@ from mqtt.contract import codec, documents
 from mqtt.contract.documents import Chunk, DocumentHeader, Get, Held, Wanted
 from mqtt.contract.errors import ConfigError, ContractError, EqualGateError
 from mqtt.contract.keys import keys_for, read_keys
+from mqtt.contract.policy import check_document
 from mqtt.contract.reasons import ReasonCode
 from mqtt.contract.records import KeyRecord, KeyScope
 from mqtt.contract.topics import DocumentName
@@ -115,7 +116,8 @@ class _Pending:
 class TrustedDocuments:
     """The documents of one gate; see the module text for how to drive it.
 
-    `roots` maps key id to raw public key; `check` refuses documents that are signed but senseless.
+    `roots` maps key id to raw public key; `check` refuses documents that are signed but senseless
+    (by default whatever `policy.check_document` finds).
     """
 
     def __init__(
@@ -123,7 +125,7 @@ class TrustedDocuments:
         site: str,
         gate: str,
         roots: Mapping[bytes, bytes],
-        check: DocumentCheck | None = None,
+        check: DocumentCheck = check_document,
     ) -> None:
         self._site = site
         self._gate = gate
@@ -264,8 +266,7 @@ class TrustedDocuments:
         del self._pending[name]
         try:
             keys = read_keys(held) if name is DocumentName.KEYS else self._key_records
-            if self._check is not None:
-                self._check(name, held)
+            self._check(name, held)
         except (ConfigError, ContractError) as error:
             self._refused[name] = (header.version, header.digest)
             return Progress(refused=error)
