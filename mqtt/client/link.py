@@ -141,6 +141,8 @@ class PahoLink:
                 clean_start=spec.clean_start,
                 properties=connect_properties(spec),
             )
+        except ssl.SSLEOFError:
+            return Loss.UNREACHABLE
         except ssl.SSLError:
             return Loss.TLS
         except OSError:

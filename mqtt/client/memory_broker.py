@@ -1,8 +1,8 @@
 """An in-memory MQTT 5 broker: deterministic, with the faults that mosquitto was measured to have.
 
 It serves the simulator and passes the same contract tests as mosquitto: QoS 0 and 1, retained
-messages, wildcards, sessions and messages that expire, wills with delay, take-over, no-local, ACL at
-publish and at delivery. Nothing happens outside `pump()`, and time is what the clock says.
+messages, wildcards, sessions and messages that expire, wills with delay, take-over, no-local, ACL
+at publish and at delivery. Nothing happens outside `pump()`, and time is what the clock says.
 """
 
 from collections.abc import Callable

@@ -19,6 +19,17 @@ class TlsFiles:
     key: Path
 
 
+class _TidySocket(ssl.SSLSocket):
+    """A socket that does not stay open when the handshake fails, as it does in paho."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
+
+
 def client_context(files: TlsFiles) -> ssl.SSLContext:
     """Return a context that speaks TLS 1.3 only and checks the broker's name.
 
@@ -28,6 +39,7 @@ def client_context(files: TlsFiles) -> ssl.SSLContext:
         if not path.is_file():
             raise ConfigError(ReasonCode.FILE_UNREADABLE, path.name)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.sslsocket_class = _TidySocket
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.maximum_version = ssl.TLSVersion.TLSv1_3
     try:
