@@ -33,12 +33,12 @@ class Allowance:
         self._at_ms: float | None = None
 
     def has(self, mono_ms: float, amount: float = 0.0) -> bool:
-        """Tell whether more than ``amount`` is left now."""
+        """Tell whether something, and at least ``amount``, is left now."""
         if self._at_ms is not None:
             gained = max(0.0, mono_ms - self._at_ms) * self._per_s / 1000
             self._left = min(self._per_s, self._left + gained)
         self._at_ms = mono_ms
-        return self._left > amount
+        return self._left > 0 and self._left >= amount
 
     def spend(self, amount: float) -> None:
         """Take ``amount``; it may overdraw, and the debt is worked off before more is given."""
@@ -61,11 +61,15 @@ class TextFilter:
         if text in self._seen:
             self._seen[text] = mono_ms
             return False
-        if not self._allowance.has(mono_ms, 1.0):
+        if not self.has_room(mono_ms):
             return None
         self._allowance.spend(1.0)
         self._seen[text] = mono_ms
         return True
+
+    def has_room(self, mono_ms: float) -> bool:
+        """Tell whether a new text would be reported now."""
+        return self._allowance.has(mono_ms, 1.0)
 
     def forget(self) -> None:
         """Count whatever comes next as shown anew."""

@@ -52,10 +52,12 @@ class Lane:
     def turn(self) -> tuple[list[Message], bool]:
         """Read at most one item; return what to tell and whether there was an item."""
         messages: list[Message] = []
-        may_decode = self._decode_ms.has(self._mono_ms())
+        now_ms = self._mono_ms()
+        may_decode = self._decode_ms.has(now_ms)
         item = None
         # A file waits for the budget, a camera's frame would be old by then and is let go.
-        if may_decode or not isinstance(self.feed, FileFeed):
+        may_take = may_decode and self._texts.has_room(now_ms)
+        if may_take or not isinstance(self.feed, FileFeed):
             item = self.feed.take()
         if isinstance(item, Frame):
             messages += self._on_frame(item, may_decode=may_decode)
