@@ -1,7 +1,8 @@
 """Name every reason that a decision, event, answer or error can have.
 
-The code is a stable word: it stands in signed records, so codes are added and never renamed or reused. The texts for
-people lie beside this module in `reasons.toml`, zh-CN first, each with a cure.
+The code is a stable word: it stands in signed records, so codes are added and never renamed or
+reused. The texts for people lie beside this module in `reasons.toml`, zh-CN first, each with a
+cure.
 """
 
 import tomllib
@@ -90,6 +91,17 @@ class ReasonCode(StrEnum):
     LOCKDOWN_ENDED = "lockdown_ended"
     TAMPER_CLEARED = "tamper_cleared"
     NOT_OPENED = "not_opened"
+    CALLED = "called"
+    CALL_ANSWERED = "call_answered"
+    SIGNED_ON = "signed_on"
+    SIGNED_OFF = "signed_off"
+    REASON_GIVEN = "reason_given"
+    COUNTERSIGNED = "countersigned"
+    EMERGENCY_HOLD = "emergency_hold"
+    LOCKED_BY_HAND = "locked_by_hand"
+    PASSBACK_CLEARED = "passback_cleared"
+    PASSBACK_FORGIVEN = "passback_forgiven"
+    INSTALL_MODE = "install_mode"
     # commands
     LATE = "late"
     WRONG_AUDIENCE = "wrong_audience"
