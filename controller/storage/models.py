@@ -9,6 +9,7 @@ from controller.storage.models_access import (
     RevocationRow,
     ScheduleRow,
     SiteKeyRow,
+    SiteValueRow,
     WindowRow,
 )
 from controller.storage.models_gates import (
@@ -56,6 +57,7 @@ __all__ = [
     "ScheduleRow",
     "SessionRow",
     "SiteKeyRow",
+    "SiteValueRow",
     "StaffActRow",
     "StaffRow",
     "WindowRow",

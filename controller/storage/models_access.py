@@ -13,7 +13,6 @@ from controller.storage.base import (
     InstantMs,
     Label,
     Name,
-    Prose,
     Pseudonym,
     Words,
 )
@@ -26,6 +25,7 @@ __all__ = [
     "RevocationRow",
     "ScheduleRow",
     "SiteKeyRow",
+    "SiteValueRow",
     "WindowRow",
 ]
 
@@ -74,8 +74,8 @@ class CredentialRow(Base):
     host_id: Mapped[Pseudonym | None] = mapped_column(ForeignKey("holders.id"), index=True)
     label: Mapped[Label] = mapped_column(default="")
     uses: Mapped[int] = mapped_column(default=0)
+    hours_from_first_use: Mapped[int] = mapped_column(default=0)
     home_gate: Mapped[Name] = mapped_column(default="")
-    pass_text: Mapped[Prose] = mapped_column(default="")
     successor_of: Mapped[Pseudonym | None]
     first_used_at_ms: Mapped[InstantMs | None]
     created_at_ms: Mapped[InstantMs]
@@ -163,6 +163,15 @@ class RevocationRow(Base):
     id: Mapped[Pseudonym] = mapped_column(primary_key=True)
     at_ms: Mapped[InstantMs]
     until_ms: Mapped[InstantMs] = mapped_column(index=True)
+
+
+class SiteValueRow(Base):
+    """One value that the whole site shares, such as the salt of all residents' PINs."""
+
+    __tablename__ = "site_values"
+
+    name: Mapped[Name] = mapped_column(primary_key=True)
+    value: Mapped[Blob]
 
 
 class SiteKeyRow(Base):

@@ -18,6 +18,7 @@ def upgrade() -> None:
     _create_revocations()
     _create_schedules()
     _create_site_keys()
+    _create_site_values()
     _create_credentials()
     _create_grants()
     _create_schedule_windows()
@@ -77,6 +78,15 @@ def _create_site_keys() -> None:
     )
 
 
+def _create_site_values() -> None:
+    op.create_table(
+        "site_values",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("value", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_site_values")),
+    )
+
+
 def _create_credentials() -> None:
     op.create_table(
         "credentials",
@@ -117,8 +127,8 @@ def _more_credentials_columns() -> list[sa.Column[Any]]:
     return [
         sa.Column("label", sa.String(length=80), nullable=False),
         sa.Column("uses", sa.Integer(), nullable=False),
+        sa.Column("hours_from_first_use", sa.Integer(), nullable=False),
         sa.Column("home_gate", sa.String(length=40), nullable=False),
-        sa.Column("pass_text", sa.Text(), nullable=False),
         sa.Column("successor_of", sa.LargeBinary(length=8), nullable=True),
         sa.Column("first_used_at_ms", sa.BigInteger(), nullable=True),
         sa.Column("created_at_ms", sa.BigInteger(), nullable=False),

@@ -1,0 +1,74 @@
+"""Plan the site's signing keys: one per scope, two alive around each change, none for two scopes.
+
+A key signs for 90 days and is believed long enough that what it signed last lives its full life;
+its successor is made 14 days ahead, so that gates that are offline for less know it in time.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from controller.domain.moment import DAY_MS, MINUTE_MS
+from mqtt.contract.records import KeyScope
+
+__all__ = ["AHEAD_MS", "SIGNS_FOR_MS", "SiteKey", "believed_after_ms", "missing", "signing_key"]
+
+SIGNS_FOR_MS = 90 * DAY_MS
+AHEAD_MS = 14 * DAY_MS
+EARLY_MS = 5 * MINUTE_MS
+"""How long before its making a key counts, so that a gate whose clock is a little late knows it."""
+
+_BELIEVED_AFTER_DAYS = {
+    KeyScope.RESIDENT_PASS: 2,
+    KeyScope.PAPER_PASS: 3 * 366,
+    KeyScope.SLIP_PASS: 32,
+    KeyScope.VISITOR_PASS: 367,
+    KeyScope.COMMAND: 1,
+    KeyScope.DOCUMENT: 366,
+    KeyScope.ACK: 32,
+    KeyScope.REVOCATION: 32,
+    KeyScope.LEASE: 2,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SiteKey:
+    """The public side of a signing key; instants in UTC ms."""
+
+    kid: bytes
+    public_key: bytes
+    scopes: tuple[KeyScope, ...]
+    not_before_ms: int
+    sign_until_ms: int
+    not_after_ms: int
+    withdrawn: bool = False
+
+    def signs(self, scope: KeyScope, now_ms: int) -> bool:
+        """Tell whether it may sign for `scope` now."""
+        in_window = self.not_before_ms <= now_ms < self.sign_until_ms
+        return scope in self.scopes and in_window and not self.withdrawn
+
+    def is_believed(self, now_ms: int) -> bool:
+        """Tell whether gates still accept what it signed."""
+        return not self.withdrawn and now_ms <= self.not_after_ms
+
+
+def believed_after_ms(scope: KeyScope) -> int:
+    """Return how long a key of this scope is believed after it signed last, in ms."""
+    return _BELIEVED_AFTER_DAYS[scope] * DAY_MS
+
+
+def signing_key(keys: Iterable[SiteKey], scope: KeyScope, now_ms: int) -> SiteKey | None:
+    """Return the key that signs now: the one that ends first, so that a successor waits."""
+    able = [key for key in keys if key.signs(scope, now_ms)]
+    return min(able, key=lambda key: (key.sign_until_ms, key.kid), default=None)
+
+
+def missing(keys: Iterable[SiteKey], now_ms: int) -> tuple[KeyScope, ...]:
+    """Return the scopes that need a new key: none signs, or the last one ends within 14 days."""
+    known = tuple(keys)
+
+    def covered_until(scope: KeyScope) -> int:
+        able = [key.sign_until_ms for key in known if key.signs(scope, now_ms)]
+        return max(able, default=0)
+
+    return tuple(scope for scope in KeyScope if covered_until(scope) < now_ms + AHEAD_MS)
