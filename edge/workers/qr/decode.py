@@ -139,6 +139,8 @@ def load_decoder() -> Decoder:
     Raises ``ImportError`` with the cure where there is none.
     """
     cv2.setNumThreads(1)
+    # A damaged picture is our answer to give, not a line of the library's on stderr.
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     readers: list[Reader] = []
     with contextlib.suppress(ImportError):
         readers.append(ZxingReader(importlib.import_module("zxingcpp")))
