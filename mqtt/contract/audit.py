@@ -1,8 +1,8 @@
 """Hash a gate's records into a Merkle tree and prove things about it (RFC 9162 §2.1).
 
-Leaf hash = SHA-256(0x00 || leaf bytes), node hash = SHA-256(0x01 || left || right). The personal part of a record is not in the
-leaf: the leaf holds only a salted commitment to it, so that erasing the personal part and its salt (PIPL Art. 47) breaks
-nothing that others have witnessed.
+Leaf hash = SHA-256(0x00 || leaf bytes), node hash = SHA-256(0x01 || left || right). The personal
+part of a record is not in the leaf: the leaf holds only a salted commitment to it, so that erasing
+the personal part and its salt (PIPL Art. 47) breaks nothing that others have witnessed.
 """
 
 import hashlib
@@ -41,7 +41,8 @@ def _node(left: bytes, right: bytes) -> bytes:
 def commitment(salt: bytes, personal: bytes) -> bytes:
     """Commit to the personal part: HMAC-SHA256(salt, personal), 32 bytes.
 
-    Without the salt a room number could be guessed from its hash, so the salt is 16 random bytes and is erased with the part.
+    Without the salt a room number could be guessed from its hash, so the salt is 16 random bytes
+    and is erased with the part.
     """
     return hmac.digest(salt, personal, "sha256")
 

@@ -7,8 +7,9 @@ Rules, checked before anything else looks at the content:
 4. unknown fields and wrong types are refused.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, NoReturn, TypeVar
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import NoReturn, TypeAlias, TypeVar, cast
 
 import cbor2
 import msgspec
@@ -16,7 +17,7 @@ import msgspec
 from mqtt.contract.errors import ContractError
 from mqtt.contract.reasons import ReasonCode
 
-__all__ = ["MAX_BYTES", "MAX_DEPTH", "decode", "decode_plain", "encode", "encode_plain"]
+__all__ = ["MAX_BYTES", "MAX_DEPTH", "Plain", "decode", "decode_plain", "encode", "encode_plain"]
 
 MAX_BYTES = 64 * 1024
 """Longest message in bytes that is looked at at all."""
@@ -27,6 +28,9 @@ MAX_DEPTH = 12
 _BUILTIN_TAGS = (0, 1, 2, 3, 4, 5, 25, 28, 29, 30, 35, 36, 37, 100, 256, 258, 260, 261, 1004)
 
 T = TypeVar("T")
+
+Plain: TypeAlias = "bool | int | str | bytes | Sequence[Plain] | Mapping[str, Plain] | None"
+"""What a message is made of; a sequence is decoded as a list, a mapping as a dict."""
 
 
 def _refuse_tag(*_: object) -> NoReturn:
@@ -41,35 +45,36 @@ def _refuse_simple(*_: object) -> NoReturn:
     raise ContractError(ReasonCode.NOT_CANONICAL, "simple value")
 
 
-def _text_keys_only(found: Mapping[Any, Any], _immutable: object) -> Mapping[Any, Any]:
+def _text_keys_only(found: Mapping[object, object], _immutable: object) -> Mapping[object, object]:
     if all(type(key) is str for key in found):
         return found
     raise ContractError(ReasonCode.NOT_CANONICAL, "map key")
 
 
-_NO_TAGS = {number: _refuse_tag for number in (*_BUILTIN_TAGS, 43000, 55799)}
-_REFUSED_TYPES: dict[type, Callable[..., Any]] = {
+_BIG = re.compile(rb"[\xc2\xc3]")
+"""The tags under which a number beyond 64 bits would be written (RFC 8949 §3.4.3)."""
+_SENT = re.compile(r"(Invalid enum value|contains unknown field).*?(?= - at |\Z)", re.DOTALL)
+_NO_TAGS = dict.fromkeys((*_BUILTIN_TAGS, 43000, 55799), _refuse_tag)
+_REFUSED_TYPES: dict[type, Callable[..., NoReturn]] = {
     float: _refuse_float,
     type(cbor2.undefined): _refuse_simple,
     cbor2.CBORSimpleValue: _refuse_simple,
 }
 
 
-def encode_plain(value: Any) -> bytes:
+def encode_plain(value: Plain) -> bytes:
     """Encode ints, text, bytes, booleans, None, lists and text-keyed dicts.
 
-    Raises ContractError(`not_canonical`) for floats and other types, (`too_large`) above 64 KiB.
+    Raises ContractError(`not_canonical`) for floats, other types and numbers beyond 64 bits,
+    (`too_large`) above 64 KiB.
     """
-    try:
-        data = cbor2.dumps(value, canonical=True, encoders=_REFUSED_TYPES)
-    except cbor2.CBOREncodeError as error:
-        raise _unwrapped(error, ReasonCode.NOT_CANONICAL) from error
-    if len(data) > MAX_BYTES:
-        raise ContractError(ReasonCode.TOO_LARGE, f"{len(data)} > {MAX_BYTES} bytes")
+    data = _dump(value)
+    if _BIG.search(data) and _has_big_number(value):
+        raise ContractError(ReasonCode.NOT_CANONICAL, "number beyond 64 bits")
     return data
 
 
-def decode_plain(data: bytes) -> Any:
+def decode_plain(data: bytes) -> Plain:
     """Decode to builtins after checking rules 1 to 3. Raises ContractError."""
     if len(data) > MAX_BYTES:
         raise ContractError(ReasonCode.TOO_LARGE, f"{len(data)} > {MAX_BYTES} bytes")
@@ -86,9 +91,29 @@ def decode_plain(data: bytes) -> Any:
         )
     except (cbor2.CBORDecodeError, ValueError, TypeError, RecursionError) as error:
         raise _unwrapped(error, ReasonCode.MALFORMED) from error
-    if encode_plain(value) != data:
+    if _dump(value) != data:
         raise ContractError(ReasonCode.NOT_CANONICAL)
-    return value
+    return cast("Plain", value)
+
+
+def _dump(value: object) -> bytes:
+    try:
+        data = cbor2.dumps(value, canonical=True, encoders=_REFUSED_TYPES)
+    except cbor2.CBOREncodeError as error:
+        raise _unwrapped(error, ReasonCode.NOT_CANONICAL) from error
+    if len(data) > MAX_BYTES:
+        raise ContractError(ReasonCode.TOO_LARGE, f"{len(data)} > {MAX_BYTES} bytes")
+    return data
+
+
+def _has_big_number(value: Plain) -> bool:
+    if isinstance(value, int):
+        return not -(1 << 64) <= value < 1 << 64
+    if isinstance(value, Mapping):
+        return any(_has_big_number(inner) for inner in value.values())
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return any(_has_big_number(inner) for inner in value)
+    return False
 
 
 def encode(model: msgspec.Struct) -> bytes:
@@ -106,8 +131,9 @@ def decode(data: bytes, model: type[T]) -> T:
 
 
 def _where(error: msgspec.ValidationError) -> str:
-    """Keep the path and the field names of a msgspec message; values are never in it."""
-    return str(error).replace("`", "")
+    """Keep types, paths and names of ours of a msgspec message, and nothing that was sent."""
+    said = str(error).replace("`", "")
+    return _SENT.sub(r"\1", said)
 
 
 def _unwrapped(error: BaseException, code: ReasonCode) -> ContractError:

@@ -1,9 +1,11 @@
-"""Move versioned documents to a gate: signed header, self-contained chunks, one digest over all records.
+"""Move versioned documents to a gate: signed header, plain chunks, one digest over all records.
 
 Rules (`apply` keeps them all, or changes nothing):
-1. the header is signed by a key of scope `document`, for this site and gate; its version is higher than the held one;
+1. the header is signed by a key of scope `document`, for this site and gate; its version is higher
+   than the held one;
 2. a delta starts exactly at the held version and digest; anything else asks for a full copy;
-3. after puts and deletions the digest over all records equals the header's; else the held document stays.
+3. after puts and deletions the digest over all records equals the header's; else the held document
+   stays.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +13,7 @@ from enum import StrEnum
 
 import msgspec
 
-from mqtt.contract import audit, codec, envelope
+from mqtt.contract import audit, codec, envelope, fields
 from mqtt.contract.errors import ContractError
 from mqtt.contract.reasons import ReasonCode
 from mqtt.contract.topics import DocumentName
@@ -39,28 +41,34 @@ CHUNK_BYTES = 48 * 1024
 
 
 class DocumentHeader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the gate should hold; retained on `dn/want/<name>`. `reads` announces the controller's versions."""
+    """What the gate should hold; retained on `dn/want/<name>`.
 
-    site: str
-    gate: str
+    `records` is their number, `issued_at_ms` UTC, `reads` announces the controller's versions.
+    """
+
+    site: fields.Name
+    gate: fields.Name
     name: DocumentName
-    version: int
-    digest: bytes
-    records: int
-    issued_at_ms: int
-    reads: dict[str, int]
+    version: fields.Count
+    digest: fields.Hash
+    records: fields.Count
+    issued_at_ms: fields.Count
+    reads: dict[fields.Name, fields.Count]
 
 
 class Chunk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Part `index` of `total` of a delta from `base_version`, or of a full copy (`base_version` 0). Unsigned: the digest decides."""
+    """Part `index` of `total` of a delta from `base_version`, or of a full copy (0).
+
+    Unsigned: the digest in the header decides.
+    """
 
     name: DocumentName
-    version: int
-    base_version: int
-    index: int
-    total: int
-    puts: tuple[tuple[str, bytes], ...]
-    deletions: tuple[str, ...]
+    version: fields.Count
+    base_version: fields.Count
+    index: fields.Count
+    total: fields.Count
+    puts: tuple[tuple[fields.RecordId, bytes], ...]
+    deletions: tuple[fields.RecordId, ...]
 
 
 class Wanted(StrEnum):
@@ -73,8 +81,8 @@ class Wanted(StrEnum):
 class Get(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The gate's request on `up/get/<name>`."""
 
-    have_version: int
-    have_digest: bytes
+    have_version: fields.Count
+    have_digest: fields.Hash
     want: Wanted
 
 
@@ -132,7 +140,7 @@ def chunks_of(
         *((key, b"", True) for key in sorted(deletions)),
     ]:
         size += len(key) + len(value) + 16
-        if size > CHUNK_BYTES:
+        if size > CHUNK_BYTES and any(parts[-1]):
             parts.append(([], []))
             size = len(key) + len(value) + 16
         if gone:

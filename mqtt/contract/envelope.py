@@ -1,8 +1,8 @@
 """Sign a body for one purpose and open it again (Ed25519, RFC 8032).
 
-The signature covers a domain string with the type and version, so that bytes signed as one kind of message can
-never be read as another kind, whatever topic a hostile broker delivers them on. The body travels as a byte string: what is
-verified is exactly what was received.
+The signature covers a domain string with the type and version, so that bytes signed as one kind of
+message can never be read as another kind, whatever topic a hostile broker delivers them on. The
+body travels as a byte string: what is verified is exactly what was received.
 """
 
 import hashlib
@@ -101,7 +101,7 @@ def seal(type_: str, version: int, body: bytes, signer: Signer) -> bytes:
 
 
 def peek(data: bytes) -> Envelope:
-    """Return the envelope without verifying it, to learn which key it names. Raises ContractError."""
+    """Return the envelope unverified, to learn which key it names. Raises ContractError."""
     return codec.decode(data, Envelope)
 
 

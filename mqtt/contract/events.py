@@ -1,15 +1,18 @@
 """Describe what happened at a gate: leaves, their personal parts, batches and acknowledgements.
 
-An event's identity is (gate, epoch, seq). `seq` starts at 0 in each epoch and has no holes, so it is also the
-leaf's index in the epoch's tree. Leaf bytes are stored and hashed as received. One signature covers the leaves of a batch; the personal
-parts lie beside it, bound by the commitments in the leaves.
+An event's identity is (gate, epoch, seq). `seq` starts at 0 in each epoch and has no holes, so it
+is also the leaf's index in the epoch's tree. Leaf bytes are stored and hashed as received. One
+signature covers the leaves of a batch; the personal parts lie beside it, bound by the commitments
+in the leaves.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
-from mqtt.contract import audit, codec, envelope
+from mqtt.contract import audit, codec, envelope, fields
 from mqtt.contract.errors import ContractError
 from mqtt.contract.reasons import ReasonCode
 
@@ -18,6 +21,7 @@ __all__ = [
     "BATCH_LIMIT",
     "EVENTS_TYPE",
     "LEAF_VERSION",
+    "NOTE_CHARACTERS",
     "Ack",
     "AdapterKind",
     "Batch",
@@ -28,6 +32,7 @@ __all__ = [
     "Method",
     "Outcome",
     "Personal",
+    "open_ack",
     "open_batch",
     "seal_ack",
     "seal_batch",
@@ -37,6 +42,8 @@ EVENTS_TYPE = "events"
 ACK_TYPE = "ack"
 WIRE_VERSION = 1
 LEAF_VERSION = 1
+NOTE_CHARACTERS = 64
+"""Longest note; nothing on the wire has room for a biometric reference (rule ST-02)."""
 BATCH_LIMIT = 32
 """Most events in one batch (measured: 32 a message is about 20 times one a message)."""
 
@@ -99,48 +106,52 @@ class EventKind(StrEnum):
 class Leaf(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """The public part of one event; nothing in it tells who it was.
 
-    `at_s` is UTC in seconds, `boot_mono_ms` the gate's monotonic clock, `intent_to_unlock_ms` is -1 where nothing was unlocked,
-    `cause_seq` points to the event that caused this one or is -1, `commitment` is empty where there is no personal part.
+    `at_s` is UTC in seconds, `boot_mono_ms` the gate's monotonic clock, `intent_to_unlock_ms` is -1
+    where nothing was unlocked, `cause_seq` points to the event that caused this one or is -1,
+    `commitment` is empty where there is no personal part.
     """
 
-    version: int
-    site: str
-    gate: str
-    epoch: int
-    seq: int
+    version: fields.Count
+    site: fields.Name
+    gate: fields.Name
+    epoch: fields.Count
+    seq: fields.Count
     kind: EventKind
-    access_point: str
+    access_point: fields.Name
     method: Method
     outcome: Outcome
     reason: ReasonCode
-    at_s: int
-    boot_mono_ms: int
-    clock_level: int
-    policy_version: int
-    intent_to_unlock_ms: int
+    at_s: fields.Count
+    boot_mono_ms: fields.Count
+    clock_level: fields.Level
+    policy_version: fields.Count
+    intent_to_unlock_ms: fields.CountOrNone
     direction: Direction
     adapter_kind: AdapterKind
-    cause_seq: int
-    commitment: bytes
+    cause_seq: fields.CountOrNone
+    commitment: fields.Hash
 
 
 class Personal(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """The erasable part: pseudonyms of the holder, the credential and the acting staff member, or empty; `note` is a
-    gate-side detail such as an unknown card's bits, for the manager only."""
+    """The erasable part: pseudonyms of holder, credential and acting staff member, or empty.
 
-    holder: bytes = b""
-    credential: bytes = b""
-    actor: bytes = b""
-    note: str = ""
+    `note` is a detail such as an unknown card's bits, for the manager only, at most
+    `NOTE_CHARACTERS` long.
+    """
+
+    holder: fields.Id = b""
+    credential: fields.Id = b""
+    actor: fields.Id = b""
+    note: Annotated[str, msgspec.Meta(max_length=NOTE_CHARACTERS)] = ""
 
 
 class BatchHeader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The signed body of a batch: consecutive leaves of one epoch, from `first_seq`."""
 
-    site: str
-    gate: str
-    epoch: int
-    first_seq: int
+    site: fields.Name
+    gate: fields.Name
+    epoch: fields.Count
+    first_seq: fields.Count
     leaves: tuple[bytes, ...]
 
 
@@ -150,27 +161,34 @@ class _BatchMessage(msgspec.Struct, frozen=True, array_like=True, forbid_unknown
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """A verified batch: `leaves[i]` decoded from `raw[i]`, its hash, and (salt, personal bytes) or None where erased or absent."""
+    """A verified batch.
+
+    `leaves[i]` is decoded from `header.leaves[i]`, `hashes[i]` is its leaf hash; `personal[i]` is
+    (salt, personal bytes) and `persons[i]` the decoded part, or None where erased or absent; `kid`
+    is the gate's key.
+    """
 
     header: BatchHeader
     leaves: tuple[Leaf, ...]
     hashes: tuple[bytes, ...]
     personal: tuple[tuple[bytes, bytes] | None, ...]
+    persons: tuple[Personal | None, ...]
     kid: bytes
 
 
 class Ack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The controller's word that everything of `epoch` below `upto` is committed, with the tree's root at that size.
+    """The controller's word that everything of `epoch` below `upto` is committed.
 
-    `reads` announces the versions of each type that the controller reads.
+    `root` is the tree's root at that size, which the gate compares with its own; `reads` announces
+    the versions of each type that the controller reads.
     """
 
-    site: str
-    gate: str
-    epoch: int
-    upto: int
-    root: bytes
-    reads: dict[str, int]
+    site: fields.Name
+    gate: fields.Name
+    epoch: fields.Count
+    upto: fields.Count
+    root: fields.Hash
+    reads: dict[fields.Name, fields.Count]
 
 
 def seal_batch(
@@ -195,11 +213,11 @@ def open_batch(data: bytes, public_key: bytes) -> Batch:
     if not 0 < len(header.leaves) <= BATCH_LIMIT or len(message.personal) != len(header.leaves):
         raise ContractError(ReasonCode.WRONG_SHAPE, "batch length")
     leaves = tuple(codec.decode(raw, Leaf) for raw in header.leaves)
-    for offset, (leaf, personal) in enumerate(zip(leaves, message.personal, strict=True)):
+    for offset, leaf in enumerate(leaves):
         _check_leaf(header, leaf, offset)
-        _check_personal(leaf, personal)
+    persons = tuple(map(_open_personal, leaves, message.personal))
     hashes = tuple(audit.leaf_hash(raw) for raw in header.leaves)
-    return Batch(header, leaves, hashes, message.personal, opened.kid)
+    return Batch(header, leaves, hashes, message.personal, persons, opened.kid)
 
 
 def _check_leaf(header: BatchHeader, leaf: Leaf, offset: int) -> None:
@@ -210,14 +228,30 @@ def _check_leaf(header: BatchHeader, leaf: Leaf, offset: int) -> None:
         raise ContractError(ReasonCode.VERSION_UNSUPPORTED)
 
 
-def _check_personal(leaf: Leaf, personal: tuple[bytes, bytes] | None) -> None:
+def _open_personal(leaf: Leaf, personal: tuple[bytes, bytes] | None) -> Personal | None:
     if personal is None:
-        return
+        return None
     salt, part = personal
     if len(salt) != audit.SALT_BYTES or audit.commitment(salt, part) != leaf.commitment:
         raise ContractError(ReasonCode.COMMITMENT_MISMATCH)
+    return codec.decode(part, Personal)
 
 
 def seal_ack(ack: Ack, signer: envelope.Signer) -> bytes:
     """Return the signed acknowledgement."""
     return envelope.seal(ACK_TYPE, WIRE_VERSION, codec.encode(ack), signer)
+
+
+def open_ack(data: bytes, site: str, gate: str, keys: Mapping[bytes, bytes]) -> Ack:
+    """Verify an acknowledgement for this gate; `keys` are those of scope `ack` (kid -> public key).
+
+    The caller compares epoch and root with its own log before it lets anything go. Raises
+    ContractError: `wrong_audience`, `version_unsupported`, or what the envelope raises.
+    """
+    opened = envelope.open_envelope(data, ACK_TYPE, keys)
+    if opened.version != WIRE_VERSION:
+        raise ContractError(ReasonCode.VERSION_UNSUPPORTED)
+    ack = codec.decode(opened.body, Ack)
+    if (ack.site, ack.gate) != (site, gate):
+        raise ContractError(ReasonCode.WRONG_AUDIENCE)
+    return ack

@@ -1,7 +1,7 @@
 """Name and parse the identifiers that both ends share.
 
-Gates, sites and access points have readable names that appear in topics and certificates; people and
-credentials have random pseudonyms that say nothing about them (PIPL Art. 6, data minimisation).
+Gates, sites and access points have readable names that appear in topics and certificates; people
+and credentials have random pseudonyms that say nothing about them (PIPL Art. 6, data minimisation).
 """
 
 import base64
@@ -58,7 +58,7 @@ def parse_pseudonym(raw: bytes) -> bytes:
 
 
 def id_to_text(raw: bytes) -> str:
-    """Write random id bytes in lower-case base32 without padding (RFC 4648 §6), for logs and URLs."""
+    """Write random id bytes as lower-case base32 without padding (RFC 4648 §6), for logs, URLs."""
     return base64.b32encode(raw).decode("ascii").rstrip("=").lower()
 
 

@@ -1,6 +1,7 @@
 """Announce that a gate lives: signed birth and heartbeat, and the check that refuses old ones.
 
-Command deadlines stand on the gate's monotonic clock as the controller last heard it. A replayed heartbeat would shift them, so:
+Command deadlines stand on the gate's monotonic clock as the controller last heard it. A replayed
+heartbeat would shift them, so:
 1. a birth is refused unless its durable boot counter rises;
 2. a heartbeat is refused unless it names the current boot and its monotonic time rises.
 """
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from mqtt.contract import codec, envelope
+from mqtt.contract import codec, envelope, fields
 from mqtt.contract.errors import ContractError
 from mqtt.contract.events import AdapterKind
 from mqtt.contract.reasons import ReasonCode
@@ -34,45 +35,54 @@ HEARTBEAT_VERSION = 2
 
 
 class Birth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Sent at every connect. `documents` maps name to [version, digest]; `reads` maps type to the highest version read."""
+    """Sent at every connect.
 
-    site: str
-    gate: str
-    boot_id: bytes
-    boot_counter: int
-    mono_ms: int
-    at_ms: int
-    clock_level: int
-    epoch: int
-    size: int
-    root: bytes
-    acked: int
-    documents: dict[str, tuple[int, bytes]]
-    reads: dict[str, int]
+    `mono_ms` is the gate's monotonic clock, `at_ms` its UTC clock with `clock_level`; `size` and
+    `root` are the tree of `epoch`, `acked` is how many leaves of it the controller has
+    acknowledged; `documents` maps name to [version, digest]; `reads` maps type to the highest
+    version read.
+    """
+
+    site: fields.Name
+    gate: fields.Name
+    boot_id: fields.BootId
+    boot_counter: fields.Count
+    mono_ms: fields.Count
+    at_ms: fields.Count
+    clock_level: fields.Level
+    epoch: fields.Count
+    size: fields.Count
+    root: fields.Hash
+    acked: fields.Count
+    documents: dict[fields.Name, tuple[fields.Count, fields.Hash]]
+    reads: dict[fields.Name, fields.Count]
     adapter_kind: AdapterKind
-    software: str
+    software: fields.Shown
 
 
 class _HeartbeatV1(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    site: str
-    gate: str
-    boot_id: bytes
-    mono_ms: int
-    at_ms: int
-    clock_level: int
-    epoch: int
-    size: int
-    root: bytes
-    doors: dict[str, str]
-    methods: dict[str, str]
+    site: fields.Name
+    gate: fields.Name
+    boot_id: fields.BootId
+    mono_ms: fields.Count
+    at_ms: fields.Count
+    clock_level: fields.Level
+    epoch: fields.Count
+    size: fields.Count
+    root: fields.Hash
+    doors: dict[fields.Name, fields.Name]
+    methods: dict[fields.Name, fields.Name]
     adapter_kind: AdapterKind
 
 
 class Heartbeat(_HeartbeatV1, frozen=True, forbid_unknown_fields=True):
-    """Sent every 15 s. `doors` maps portal to its state, `methods` maps way in to `ready`, `fault`, `suspended` or `not_installed`;
-    `power` is `mains` or `battery`."""
+    """Sent every 15 s.
 
-    power: str = "mains"
+    `doors` maps portal to its state, `methods` maps way in to `ready`, `fault`, `suspended` or
+    `not_installed`; `power` is `mains` or `battery`.
+    """
+
+    power: fields.Name = "mains"
 
 
 class GateState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -110,7 +120,8 @@ class _Heard:
 class PresenceTracker:
     """Decide which births and heartbeats of one gate to believe; keeps no clock and does no I/O.
 
-    The boot counter must be restored from storage after a controller restart (`restore`), so that a recorded birth stays refused.
+    The boot counter must be restored from storage after a controller restart (`restore`), so that a
+    recorded birth stays refused.
     """
 
     def __init__(self, site: str, gate: str, keys: Mapping[bytes, bytes]) -> None:
@@ -126,7 +137,8 @@ class PresenceTracker:
     def hear_birth(self, data: bytes) -> Birth:
         """Return a believed birth. Raises ContractError (`old_boot` for one that does not rise).
 
-        A reconnect of the same boot repeats the counter with the same boot id and a later monotonic time.
+        A reconnect of the same boot repeats the counter with the same boot id and a later monotonic
+        time.
         """
         opened = envelope.open_envelope(data, BIRTH_TYPE, self._keys)
         if opened.version != BIRTH_VERSION:

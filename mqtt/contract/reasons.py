@@ -27,8 +27,8 @@ class ReasonCode(StrEnum):
     NO_ACCESS_LEVEL = "no_access_level"
     WRONG_SITE = "wrong_site"
     WRONG_ACCESS_POINT = "wrong_access_point"
-    INVALID_PASS = "invalid_pass"
-    UNKNOWN_PASS_KEY = "unknown_pass_key"
+    INVALID_PASS = "invalid_pass"  # noqa: S105 - a code, no secret
+    UNKNOWN_PASS_KEY = "unknown_pass_key"  # noqa: S105 - a code, no secret
     REPLAYED = "replayed"
     STALE = "stale"
     USES_SPENT = "uses_spent"
@@ -133,7 +133,7 @@ class ReasonCode(StrEnum):
     # software, files and services
     CONFIG_INVALID = "config_invalid"
     CONFIG_MISSING = "config_missing"
-    PLACEHOLDER_SECRET = "placeholder_secret"
+    PLACEHOLDER_SECRET = "placeholder_secret"  # noqa: S105 - a code, no secret
     PATH_REFUSED = "path_refused"
     FILE_UNREADABLE = "file_unreadable"
     NOT_SUPPORTED = "not_supported"

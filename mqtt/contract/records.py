@@ -1,13 +1,15 @@
-"""Describe the records inside the documents that a gate holds; pseudonyms only, no names, telephone or room numbers.
+"""Describe the records in the documents of a gate; pseudonyms, no names, phone or room numbers.
 
-Each record has a text id within its document, for example `level:residents` in `policy`; the id's prefix tells the model. What a
-gate may do comes from these records alone. Times of day are minutes after local midnight in the compound's IANA zone; instants are UTC in ms.
+Each record has a text id within its document, for example `level:residents` in `policy`; the id's
+prefix tells the model. What a gate may do comes from these records alone. Times of day are minutes
+after local midnight in the compound's IANA zone; instants are UTC in ms.
 """
 
 from enum import StrEnum
 
 import msgspec
 
+from mqtt.contract import fields
 from mqtt.contract.events import Direction, Method
 
 __all__ = [
@@ -42,10 +44,10 @@ class Role(StrEnum):
 class KeyScope(StrEnum):
     """What a key may sign; a key of one scope cannot sign for another."""
 
-    RESIDENT_PASS = "resident_pass"
-    PAPER_PASS = "paper_pass"
-    SLIP_PASS = "slip_pass"
-    VISITOR_PASS = "visitor_pass"
+    RESIDENT_PASS = "resident_pass"  # noqa: S105 - a scope, no secret
+    PAPER_PASS = "paper_pass"  # noqa: S105 - a scope, no secret
+    SLIP_PASS = "slip_pass"  # noqa: S105 - a scope, no secret
+    VISITOR_PASS = "visitor_pass"  # noqa: S105 - a scope, no secret
     COMMAND = "command"
     DOCUMENT = "document"
     ACK = "ack"
@@ -60,36 +62,38 @@ class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class KeyRecord(_Record, frozen=True, forbid_unknown_fields=True):
     """`keys/<kid hex>`: one verification key with its scopes and its window in UTC ms."""
 
-    public_key: bytes
+    public_key: fields.Key
     scopes: tuple[KeyScope, ...]
-    not_before_ms: int
-    not_after_ms: int
+    not_before_ms: fields.Count
+    not_after_ms: fields.Count
 
 
 class CredentialRecord(_Record, frozen=True, forbid_unknown_fields=True):
     """`credentials/<id base32>`: one credential of one holder.
 
-    `card` is [value, length in bits] for a fob; `pin_hash` with `pin_salt` (scrypt) for a PIN, `duress_hash` likewise. For `qr` the id is the
-    pass's credential id and the pass itself carries its window. `levels` names access levels. `fob_needs_pin` asks for both at once.
+    `card` is [value, length in bits] for a fob; `pin_hash` with `pin_salt` (scrypt) for a PIN,
+    `duress_hash` likewise. For `qr` the id is the pass's credential id and the pass itself carries
+    its window. `levels` names access levels. `fob_needs_pin` asks for both at once.
     """
 
-    holder: bytes
+    holder: fields.Id
     method: Method
-    levels: tuple[str, ...]
-    valid_from_ms: int
-    valid_until_ms: int
+    levels: tuple[fields.RecordId, ...]
+    valid_from_ms: fields.Count
+    valid_until_ms: fields.Count
     card: tuple[int, int] | None = None
-    pin_salt: bytes = b""
-    pin_hash: bytes = b""
-    duress_hash: bytes = b""
+    pin_salt: fields.Salt = b""
+    pin_hash: fields.PinHash = b""
+    duress_hash: fields.PinHash = b""
     fob_needs_pin: bool = False
     longer_opening: bool = False
 
 
 class WindowRecord(_Record, frozen=True, forbid_unknown_fields=True):
-    """A weekly window: days Monday=0 to Sunday=6, from `start_min` to `end_min` (1440 = midnight at the end of the day).
+    """A weekly window: days Monday=0 to Sunday=6, from `start_min` to `end_min`.
 
-    An end at or before the start runs into the next day. `on_holidays` tells whether it also counts on public holidays.
+    1440 is midnight at the end of the day; an end at or before the start runs into the next day.
+    `on_holidays` tells whether it also counts on public holidays.
     """
 
     days: tuple[int, ...]
@@ -99,7 +103,10 @@ class WindowRecord(_Record, frozen=True, forbid_unknown_fields=True):
 
 
 class ScheduleRecord(_Record, frozen=True, forbid_unknown_fields=True):
-    """`policy/schedule:<name>`: when something is allowed; no windows means never, `always` means at all times."""
+    """`policy/schedule:<name>`: when something is allowed.
+
+    No windows means never, `always` means at all times.
+    """
 
     windows: tuple[WindowRecord, ...] = ()
     always: bool = False
@@ -113,13 +120,19 @@ class DayKind(StrEnum):
 
 
 class CalendarRecord(_Record, frozen=True, forbid_unknown_fields=True):
-    """`policy/calendar:<year>`: public holidays and make-up workdays, ISO date to kind (State Council notice of the year)."""
+    """`policy/calendar:<year>`: public holidays and make-up workdays, ISO date to kind.
+
+    Source: the State Council's notice of the year.
+    """
 
     days: dict[str, DayKind]
 
 
 class GrantRecord(_Record, frozen=True, forbid_unknown_fields=True):
-    """One line of an access level: these access points in this schedule. It cannot name a method: that is the point."""
+    """One line of an access level: these access points in this schedule.
+
+    It cannot name a method: that is the point.
+    """
 
     access_points: tuple[str, ...]
     schedule: str
@@ -132,7 +145,10 @@ class LevelRecord(_Record, frozen=True, forbid_unknown_fields=True):
 
 
 class PortalRecord(_Record, frozen=True, forbid_unknown_fields=True):
-    """`config/portal:<name>`: one physical opening and its lock. Times in ms; the minima of acceptance case D01 are enforced."""
+    """`config/portal:<name>`: one physical opening and its lock.
+
+    Times in ms; the limits of acceptance case D01 are enforced by `policy_checks`.
+    """
 
     unlock_ms: int = 5_000
     longer_unlock_ms: int = 12_000
@@ -172,23 +188,30 @@ class ConfigRecord(_Record, frozen=True, forbid_unknown_fields=True):
 class RevocationRecord(_Record, frozen=True, forbid_unknown_fields=True):
     """`revocations/<id base32>`: an ended credential or pass; it leaves the list at `until_ms`."""
 
-    until_ms: int
+    until_ms: fields.Count
 
 
 class LeaseRecord(_Record, frozen=True, forbid_unknown_fields=True):
-    """`leases/<holder base32>`: a consent lease of at most 24 h, naming the non-biometric credential that it ends with."""
+    """`leases/<holder base32>`: a consent lease of at most 24 h (UTC ms).
 
-    credential: bytes
-    from_ms: int
-    until_ms: int
+    It names the non-biometric credential of the same person that it ends with.
+    """
+
+    credential: fields.Id
+    from_ms: fields.Count
+    until_ms: fields.Count
 
 
 class StaffRecord(_Record, frozen=True, forbid_unknown_fields=True):
-    """`roster/<id base32>`: a staff member at the gate: role, PIN (scrypt), fob and an optional own signing key."""
+    """`roster/<id base32>`: a staff member at the gate.
+
+    Role, PIN (scrypt), fob as in CredentialRecord, and an optional own signing key;
+    `valid_until_ms` 0 means without end.
+    """
 
     role: Role
-    pin_salt: bytes = b""
-    pin_hash: bytes = b""
+    pin_salt: fields.Salt = b""
+    pin_hash: fields.PinHash = b""
     card: tuple[int, int] | None = None
-    public_key: bytes = b""
-    valid_until_ms: int = 0
+    public_key: fields.Key = b""
+    valid_until_ms: fields.Count = 0

@@ -5,7 +5,8 @@
     ac/1/<site>/<gate>/dn/<kind>      controller to gate
     ac/1/<site>/_/redeem/<gate>       redemptions of single-use passes, gate to gate
 
-The gate is always on the same level, so an ACL pattern on the certificate's name covers exactly one gate.
+The gate is always on the same level, so an ACL pattern on the certificate's name covers exactly one
+gate.
 """
 
 from dataclasses import dataclass
@@ -89,14 +90,14 @@ def build(site: SiteId, gate: GateId, kind: TopicKind, document: DocumentName | 
 
 
 def parse(text: str) -> Topic:
-    """Take a received topic apart. Raises ContractError(`bad_topic`) for any other depth or word."""
+    """Take a received topic apart. Raises ContractError (`bad_topic`, `bad_name`)."""
     parts = text.split("/")
-    if len(parts) < 5 or len(parts) > 7 or parts[:2] != [_PREFIX, _MAJOR]:  # noqa: PLR2004
+    if len(parts) < 5 or len(parts) > 7 or parts[:2] != [_PREFIX, _MAJOR]:
         raise ContractError(ReasonCode.BAD_TOPIC)
     try:
         site = SiteId(parse_name(parts[2]))
         if parts[3] == _SHARED:
-            if len(parts) != 6 or parts[4] != "redeem":  # noqa: PLR2004
+            if len(parts) != 6 or parts[4] != "redeem":
                 raise ContractError(ReasonCode.BAD_TOPIC)
             return Topic(site, GateId(parse_name(parts[5])), TopicKind.REDEEM)
         gate = GateId(parse_name(parts[3]))
@@ -110,7 +111,7 @@ def _parse_tail(site: SiteId, gate: GateId, tail: list[str]) -> Topic:
     if kind is TopicKind.REDEEM:
         raise ContractError(ReasonCode.BAD_TOPIC)
     if kind in _WITH_DOCUMENT:
-        if len(tail) != 3:  # noqa: PLR2004
+        if len(tail) != 3:
             raise ContractError(ReasonCode.BAD_TOPIC)
         return Topic(site, gate, kind, DocumentName(tail[2]))
     if "/".join(tail) != kind.value:
