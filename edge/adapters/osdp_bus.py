@@ -41,7 +41,6 @@ __all__ = ["OsdpBus"]
 _log = logging.getLogger(__name__)
 
 _FACTORY_ADDRESS = 1
-_FACTORY_SEARCH_MS = 30_000
 _LONGEST_SLEEP_S = 0.020
 _STOP_TIMEOUT_S = 3.0
 
@@ -139,6 +138,8 @@ class OsdpBus:
             while not self._is_stopping.is_set():
                 self._serve()
         finally:
+            for link in self._links.values():
+                link.close()
             self._line.close()
             wake, self._wake = self._wake, None
             for end in wake or ():
@@ -198,11 +199,10 @@ class OsdpBus:
         It is reported under the address of the missing reader, never adopted.
         """
         now_ms = self._clock_ms()
-        if now_ms - self._searched_ms < _FACTORY_SEARCH_MS or _FACTORY_ADDRESS in self._links:
+        pause_ms = self._settings.search_after_ms
+        if now_ms - self._searched_ms < pause_ms or _FACTORY_ADDRESS in self._links:
             return
-        missing = [
-            link for link in self._links.values() if link.silent_for_ms() >= _FACTORY_SEARCH_MS
-        ]
+        missing = [link for link in self._links.values() if link.silent_for_ms() >= pause_ms]
         self._searched_ms = now_ms
         if missing and self._answers_at(_FACTORY_ADDRESS):
             for link in missing:

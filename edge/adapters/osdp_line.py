@@ -117,6 +117,11 @@ class OsdpChannel:
         self.sent_ms = 0
         self._exchanges: list[Exchange] = []
 
+    @property
+    def is_lost(self) -> bool:
+        """Tell whether the line itself is gone."""
+        return self._line.is_lost
+
     def read(self, max_bytes: int) -> bytes:
         """Hand over received bytes, watching for the answer."""
         data = self._line.read(max_bytes)

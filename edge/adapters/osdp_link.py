@@ -68,8 +68,16 @@ class OsdpLink:
         self._session.restart()
         self._watch.started(self._clock_ms())
 
+    def close(self) -> None:
+        """End the session for good."""
+        self._session.close()
+        self._watch.stopped()
+        self._waiting.clear()
+
     def indicate(self, indication: OsdpIndication) -> None:
-        """Remember what to show; safe from any thread."""
+        """Remember what to show, if the reader is there to show it; safe from any thread."""
+        if not self._watch.is_online:
+            return
         self._waiting.append((indication, self._clock_ms() + self._settings.indication_ms))
 
     def refresh(self) -> int:
@@ -98,6 +106,7 @@ class OsdpLink:
         self._say(messages)
         match recovery:
             case Recovery.RESTART:
+                self._waiting.clear()
                 self.restart()
             case Recovery.REVIVE:
                 self._session.drop_commands()
@@ -150,7 +159,8 @@ class OsdpLink:
             case LinkChanged():
                 self._session.drop_commands()
                 self._waiting.clear()
-                self._say(self._watch.unlinked(now_ms))
+                watch, is_cut_off = self._watch, self._channel.is_lost
+                self._say(watch.lost_port(now_ms) if is_cut_off else watch.unlinked(now_ms))
             case TamperArrived(is_open):
                 self._emit(OsdpTamper(address, is_open, now_ms))
             case MalformedArrived():

@@ -123,6 +123,11 @@ class OsdpSession:
             "firmware_version": 0,
         }
 
+    def close(self) -> None:
+        """Let the library go; `restart` begins anew."""
+        self._panel = None
+        self._events.clear()
+
     def refresh(self) -> None:
         """Let the library do one step."""
         self._panel.refresh()

@@ -53,6 +53,7 @@ class OsdpSettings:
     `max_read_age_ms`: a person still stands there after 2.5 s, hardly after more.
     `answer_ms`: the library's own time-out for an answer.
     `poll_ms`: the library polls no sooner than this after an answer.
+    `search_after_ms`: some readers fall back to address 1 after 30 s of silence (H05).
     `indication_ms`: light and sound that come later than this confuse the next person.
     """
 
@@ -64,6 +65,7 @@ class OsdpSettings:
     poll_ms: int = 51
     indication_ms: int = 1_000
     reopen_ms: int = 500
+    search_after_ms: int = 30_000
 
 
 class Recovery(Enum):
@@ -108,6 +110,11 @@ class ReaderWatch:
         self._claim_ms = None
         self._revive_ms = None
         self._heard_ms = now_ms
+
+    def stopped(self) -> None:
+        """Forget what was said: the bus stops, and starts as if it had just been built."""
+        self._is_linked = self._is_online = self._said_offline = False
+        self._reported = self._proof_ms = self._claim_ms = self._heard_ms = None
 
     def exchanged(self, exchange: Exchange, now_ms: int) -> list[OsdpMessage]:
         """Note one answered command.

@@ -3,12 +3,13 @@
 import os
 import secrets
 
-from edge.adapters.osdp_wire import build_frame, parse_frame
+from edge.adapters.osdp_wire import REPLY_PDCAP, build_frame, parse_frame
 from edge.domain.card_bits import CardBits
 
 __all__ = ["SimCable"]
 
 _REPLY_RAW = 0x50
+_CAP_COMMUNICATION_SECURITY = 9
 _WIEGAND_FORMAT = 1
 
 
@@ -24,6 +25,7 @@ class SimCable:
         self._fd = fd
         self._is_cut = False
         self._forged: CardBits | None = None
+        self._hides_encryption = False
         self._lost_answers = 0
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
@@ -47,6 +49,10 @@ class SimCable:
         """Replace the reader's next answer by an unencrypted card read, as a man in the cable."""
         self._forged = bits
 
+    def hide_encryption(self, *, is_hidden: bool) -> None:
+        """Take AES-128 out of the reader's capability reply, as a man in the cable would (H01)."""
+        self._hides_encryption = is_hidden
+
     def read(self, max_bytes: int) -> bytes:
         """Hand the gate's bytes to the reader."""
         try:
@@ -65,7 +71,10 @@ class SimCable:
             self.losses += 1
             return len(data)
         forged, self._forged = self._forged, None
-        self._send(data if forged is None else _plain_card(data, forged))
+        if forged is not None:
+            self._send(_plain_card(data, forged))
+        else:
+            self._send(_without_encryption(data) if self._hides_encryption else data)
         return len(data)
 
     def flush(self) -> None:
@@ -112,3 +121,14 @@ def _plain_card(answer: bytes, bits: CardBits) -> bytes:
         is_reply=True,
         sequence=sequence,
     )
+
+
+def _without_encryption(answer: bytes) -> bytes:
+    """Drop function code 9 from a capability reply; every other answer stays as it is."""
+    frame = parse_frame(answer)
+    if frame is None or frame.code != REPLY_PDCAP:
+        return answer
+    entries = [frame.payload[at : at + 3] for at in range(0, len(frame.payload), 3)]
+    kept = b"".join(entry for entry in entries if entry[0] != _CAP_COMMUNICATION_SECURITY)
+    sequence = frame.control & 0b11
+    return build_frame(frame.address, REPLY_PDCAP, kept, is_reply=True, sequence=sequence)

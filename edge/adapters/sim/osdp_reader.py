@@ -98,6 +98,7 @@ class SimOsdpReader:
         if self._thread is not None:
             self._thread.join(2.0)
             self._thread = None
+            self._device = None
             self.cable.close()
             os.close(self._tail)
 
@@ -177,9 +178,13 @@ class SimOsdpReader:
             SimReaderMode.INSTALL: library.FLAG_INSTALL_MODE,
             SimReaderMode.PLAINTEXT: 0,
         }[self._mode]
-        can = [library.CAP_CONTACT_STATUS_MONITORING, library.CAP_CARD_DATA_FORMAT]
-        if self._mode is not SimReaderMode.PLAINTEXT:
-            can.append(library.CAP_COMMUNICATION_SECURITY)
+        # The library claims AES for every peripheral, so a reader without it needs the cable's help.
+        self.cable.hide_encryption(is_hidden=self._mode is SimReaderMode.PLAINTEXT)
+        can = [
+            library.CAP_CONTACT_STATUS_MONITORING,
+            library.CAP_CARD_DATA_FORMAT,
+            library.CAP_COMMUNICATION_SECURITY,
+        ]
         if self._has_light:
             can += [library.CAP_READER_LED_CONTROL, library.CAP_READER_AUDIBLE_OUTPUT]
         info = {
