@@ -59,8 +59,8 @@ class Waker:
 
     def wake(self) -> None:
         """Wake the main loop; safe from any thread and from a signal handler."""
-        # A full pipe means that the loop is being woken already.
-        with contextlib.suppress(BlockingIOError):
+        # A full pipe means that the loop is being woken already, a closed one that it has ended.
+        with contextlib.suppress(OSError):
             self._writer.send(b"\0")
 
     def stop(self) -> None:
@@ -74,6 +74,11 @@ class Waker:
         if self._reader in ready:
             with contextlib.suppress(BlockingIOError):
                 self._reader.recv(4096)
+
+    def close(self) -> None:
+        """Let go of the pipe: the loop has ended."""
+        self._reader.close()
+        self._writer.close()
 
 
 class JsonLines(logging.Formatter):
@@ -135,6 +140,9 @@ def connect(path: Path, hello: Hello, waker: Waker) -> tuple[Link, list[Message]
                 return link, _await_welcome(link, waker)
             except LinkLost:
                 link.close()
+            except WireError:
+                link.close()
+                raise
         waker.wait(wait_s)
         wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
     return None
@@ -163,6 +171,8 @@ def run_worker(name: str, body: Callable[[Waker], None]) -> int:
         detail = {"worker": name, "error": type(error).__name__, "place": place}
         _log.critical("worker_crashed", extra=detail)
         return 1
+    finally:
+        waker.close()
     return 0
 
 
