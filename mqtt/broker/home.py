@@ -69,6 +69,7 @@ class BrokerHome:
 
         The broker runs as the current user, who owns the folder. Raises StorageError, ConfigError.
         """
+        make_folder(self._folder)
         make_folder(self._folder / "data")
         if not self.ca.trust_file.exists():
             self.ca.create(clients.site, at)
@@ -103,6 +104,7 @@ class BrokerHome:
             self.ca.broker_trust_file, folder / "certificate.pem", folder / "private.key"
         )
         if not files.certificate.exists():
+            make_folder(folder.parent)
             make_folder(folder)
             fresh = make_key_and_request(name)
             by_controller = name.startswith(CONTROLLER_PREFIX)

@@ -165,6 +165,7 @@ class CompoundCa:
         return tuple(found)
 
     def _create_branch(self, site: str, branch: Branch, at: datetime) -> None:
+        make_folder(self._folder / branch.value)
         make_folder(self._folder / branch.value / "issued")
         key = ec.generate_private_key(ec.SECP256R1())
         root = root_certificate(key, site, branch, at)

@@ -17,7 +17,7 @@ _FILE_MODE = 0o600
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder, and its parents, that only its owner can open. Raises StorageError."""
+    """Make a folder that only its owner can open, parents if missing. Raises StorageError."""
     try:
         folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
         folder.chmod(_FOLDER_MODE)

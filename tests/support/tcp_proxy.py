@@ -30,17 +30,21 @@ class TcpProxy:
         self._hang_up()
 
     def mend(self) -> None:
-        """Relay again."""
+        """Relay again; what was frozen ends."""
+        if self._is_frozen:
+            self._hang_up()
         self._is_cut = False
         self._is_frozen = False
 
     def freeze(self) -> None:
-        """Swallow what comes from now on; nobody is told."""
+        """Swallow what comes from now on, the end of a connection too; nobody is told."""
         self._is_frozen = True
+        self._is_cut = True
 
     def close(self) -> None:
         """End everything and wait for it."""
         self._is_open = False
+        self._is_frozen = False
         self._hang_up()
         for thread in self._threads:
             thread.join(5)
@@ -90,6 +94,8 @@ class TcpProxy:
             while chunk := source.recv(65536):
                 if not self._is_frozen:
                     target.sendall(chunk)
+        if self._is_frozen:
+            return
         for side in (source, target):
             with contextlib.suppress(OSError):
                 side.shutdown(socket.SHUT_RDWR)
