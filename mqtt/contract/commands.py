@@ -31,6 +31,7 @@ __all__ = [
     "REASON_CHARACTERS",
     "Command",
     "CommandContext",
+    "CommandMessage",
     "CommandResult",
     "Operation",
     "check_command",
@@ -120,7 +121,9 @@ class CommandResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: ReasonCode
 
 
-class _CommandMessage(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class CommandMessage(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """What travels on `dn/cmd`: the signed command, and staff signatures over its body."""
+
     signed: bytes
     endorsements: Annotated[tuple[bytes, ...], msgspec.Meta(max_length=_MAX_ENDORSEMENTS)]
 
@@ -153,7 +156,7 @@ def seal_command(
 ) -> bytes:
     """Return the message to publish on `dn/cmd`, never retained."""
     signed = envelope.seal(COMMAND_TYPE, WIRE_VERSION, codec.encode(command), signer)
-    return codec.encode(_CommandMessage(signed, endorsements))
+    return codec.encode(CommandMessage(signed, endorsements))
 
 
 def check_command(data: bytes, context: CommandContext, *, retained: bool) -> Command:
@@ -165,7 +168,7 @@ def check_command(data: bytes, context: CommandContext, *, retained: bool) -> Co
     """
     if retained:
         raise ContractError(ReasonCode.RETAINED)
-    message = codec.decode(data, _CommandMessage)
+    message = codec.decode(data, CommandMessage)
     opened = envelope.open_envelope(message.signed, COMMAND_TYPE, context.keys)
     if opened.version != WIRE_VERSION:
         raise ContractError(ReasonCode.VERSION_UNSUPPORTED)

@@ -26,6 +26,7 @@ __all__ = [
     "AdapterKind",
     "Batch",
     "BatchHeader",
+    "BatchMessage",
     "Direction",
     "EventKind",
     "Leaf",
@@ -155,7 +156,9 @@ class BatchHeader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     leaves: tuple[bytes, ...]
 
 
-class _BatchMessage(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class BatchMessage(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """What travels on `up/ev`: the signed header; (salt, personal part) or null for each leaf."""
+
     signed: bytes
     personal: tuple[tuple[bytes, bytes] | None, ...]
 
@@ -196,7 +199,7 @@ def seal_batch(
 ) -> bytes:
     """Return the message for one batch. Raises ContractError(`too_large`)."""
     signed = envelope.seal(EVENTS_TYPE, WIRE_VERSION, codec.encode(header), signer)
-    return codec.encode(_BatchMessage(signed, personal))
+    return codec.encode(BatchMessage(signed, personal))
 
 
 def open_batch(data: bytes, public_key: bytes) -> Batch:
@@ -204,7 +207,7 @@ def open_batch(data: bytes, public_key: bytes) -> Batch:
 
     Raises ContractError; nothing of a batch with one bad leaf is taken.
     """
-    message = codec.decode(data, _BatchMessage)
+    message = codec.decode(data, BatchMessage)
     keys = {envelope.key_id(public_key): public_key}
     opened = envelope.open_envelope(message.signed, EVENTS_TYPE, keys)
     if opened.version != WIRE_VERSION:

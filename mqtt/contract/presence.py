@@ -22,6 +22,7 @@ __all__ = [
     "Birth",
     "GateState",
     "Heartbeat",
+    "HeartbeatV1",
     "PresenceTracker",
     "seal_birth",
     "seal_heartbeat",
@@ -60,7 +61,9 @@ class Birth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     software: fields.Shown
 
 
-class _HeartbeatV1(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class HeartbeatV1(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The heartbeat of the release before, still read and written (N-1)."""
+
     site: fields.Name
     gate: fields.Name
     boot_id: fields.BootId
@@ -75,7 +78,7 @@ class _HeartbeatV1(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     adapter_kind: AdapterKind
 
 
-class Heartbeat(_HeartbeatV1, frozen=True, forbid_unknown_fields=True):
+class Heartbeat(HeartbeatV1, frozen=True, forbid_unknown_fields=True):
     """Sent every 15 s.
 
     `doors` maps portal to its state, `methods` maps way in to `ready`, `fault`, `suspended` or
@@ -105,8 +108,8 @@ def seal_heartbeat(
         return envelope.seal(HEARTBEAT_TYPE, version, codec.encode(heartbeat), signer)
     if version != HEARTBEAT_VERSION - 1:
         raise ContractError(ReasonCode.VERSION_UNSUPPORTED)
-    names = _HeartbeatV1.__struct_fields__
-    older = _HeartbeatV1(**{name: getattr(heartbeat, name) for name in names})
+    names = HeartbeatV1.__struct_fields__
+    older = HeartbeatV1(**{name: getattr(heartbeat, name) for name in names})
     return envelope.seal(HEARTBEAT_TYPE, version, codec.encode(older), signer)
 
 
@@ -173,7 +176,7 @@ def _read_heartbeat(opened: envelope.Envelope) -> Heartbeat:
     if opened.version == HEARTBEAT_VERSION:
         return codec.decode(opened.body, Heartbeat)
     if opened.version == HEARTBEAT_VERSION - 1:
-        older = codec.decode(opened.body, _HeartbeatV1)
+        older = codec.decode(opened.body, HeartbeatV1)
         fields = {name: getattr(older, name) for name in older.__struct_fields__}
         return Heartbeat(**fields)
     raise ContractError(ReasonCode.VERSION_UNSUPPORTED)

@@ -53,6 +53,7 @@ class KeyScope(StrEnum):
     ACK = "ack"
     REVOCATION = "revocation"
     LEASE = "lease"
+    REDEMPTION = "redemption"
 
 
 class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,12 +61,16 @@ class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class KeyRecord(_Record, frozen=True, forbid_unknown_fields=True):
-    """`keys/<kid hex>`: one verification key with its scopes and its window in UTC ms."""
+    """`keys/<kid hex>`: one verification key with its scopes and its window in UTC ms.
+
+    `gate` names the gate unit that the key belongs to, or is empty for a key of the controller.
+    """
 
     public_key: fields.Key
     scopes: tuple[KeyScope, ...]
     not_before_ms: fields.Count
     not_after_ms: fields.Count
+    gate: fields.Name = ""
 
 
 class CredentialRecord(_Record, frozen=True, forbid_unknown_fields=True):

@@ -8,7 +8,7 @@ and N-1.
 
 from collections.abc import Mapping
 
-from mqtt.contract import commands, documents, events, presence
+from mqtt.contract import commands, documents, events, presence, redemption
 from mqtt.contract.errors import ContractError
 from mqtt.contract.reasons import ReasonCode
 
@@ -22,6 +22,7 @@ READS: Mapping[str, int] = {
     commands.COMMAND_TYPE: commands.WIRE_VERSION,
     commands.ENDORSE_TYPE: commands.WIRE_VERSION,
     documents.HEADER_TYPE: documents.WIRE_VERSION,
+    redemption.FEED_TYPE: redemption.WIRE_VERSION,
 }
 """Type to the highest version N that is read; N-1 is read as well where it exists."""
 
