@@ -1,7 +1,9 @@
 """What a step asks the shell to do, in order.
 
-The shell gathers the `Record` and `Remember` effects of one step into one transaction. An `Unlock` after them waits for it at most 50 ms,
-unless `wait_for_disk` says that it waits for as long as it takes (single-use passes, remote commands).
+The shell gathers the `Record` and `Remember` effects of one step into one transaction. An `Unlock`
+after them waits for it at most 50 ms, unless `wait_for_disk` says that it waits for as long as it
+takes (single-use passes, remote commands, hard anti-passback). An `Unlock` before them (fire, exit)
+does not wait. If the transaction of a waiting `Unlock` fails, the door stays as it is.
 """
 
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ __all__ = [
     "PREVIOUS_RECORD",
     "Effect",
     "Indicate",
+    "InstallMode",
     "MemoryKind",
     "Record",
     "Relock",
@@ -21,6 +24,7 @@ __all__ = [
     "Reply",
     "Signal",
     "TellGates",
+    "TellMove",
     "Unlock",
     "WakeAt",
 ]
@@ -28,7 +32,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Write one event. `cause_seq` is the causing event's number, -1 for none, or -2 for the record just before in the same step."""
+    """Write one event; `access_point` of a `door` event is the portal's name.
+
+    `cause_seq` is the causing event's number, -1 for none, or PREVIOUS_RECORD.
+    """
 
     kind: EventKind
     outcome: Outcome
@@ -43,7 +50,7 @@ class Record:
 
 
 PREVIOUS_RECORD = -2
-"""`cause_seq` of a record that was caused by the one before it in the same step."""
+"""`cause_seq` of a record that was caused by the record just before it in the same step."""
 
 
 class MemoryKind(StrEnum):
@@ -61,11 +68,16 @@ class MemoryKind(StrEnum):
     PIN_LOCK = "pin_lock"
     REASON_DUE = "reason_due"
     HAND_LOCK = "hand_lock"
+    PAPER = "paper"
+    REVOKED = "revoked"
 
 
 @dataclass(frozen=True, slots=True)
 class Remember:
-    """Store `value` under (`kind`, `key`), or forget it where `value` is None. `until_ms` (UTC) lets it be swept; 0 keeps it."""
+    """Store `value` under (`kind`, `key`), or forget it where `value` is None.
+
+    `until_ms` (UTC) lets it be swept afterwards; 0 keeps it.
+    """
 
     kind: MemoryKind
     key: bytes
@@ -75,7 +87,10 @@ class Remember:
 
 @dataclass(frozen=True, slots=True)
 class Unlock:
-    """Command the lock of `portal` open for `duration_ms`; 0 means until a Relock. The relay board bounds the pulse in hardware too."""
+    """Command the lock of `portal` open for `duration_ms`; 0 means until a Relock.
+
+    The relay board bounds the pulse in hardware too.
+    """
 
     portal: str
     duration_ms: int
@@ -106,7 +121,7 @@ class Signal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Indicate:
-    """Show `signal` with the reason's text at `access_point`; all ways in use the same signals."""
+    """Show `signal` with the reason's text at `access_point`; every way in uses the same signals."""
 
     access_point: str
     signal: Signal
@@ -119,6 +134,23 @@ class TellGates:
 
     pass_id: bytes
     use: int
+
+
+@dataclass(frozen=True, slots=True)
+class TellMove:
+    """Tell the other gates that `holder` went from one zone into another, for anti-passback."""
+
+    holder: bytes
+    zone_from: str
+    zone_to: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstallMode:
+    """Let the readers of `access_point` take a new key for `duration_ms`; it ends by itself."""
+
+    access_point: str
+    duration_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,4 +169,15 @@ class WakeAt:
     mono_ms: int
 
 
-Effect = Record | Remember | Unlock | Relock | Indicate | TellGates | Reply | WakeAt
+Effect = (
+    Record
+    | Remember
+    | Unlock
+    | Relock
+    | Indicate
+    | TellGates
+    | TellMove
+    | InstallMode
+    | Reply
+    | WakeAt
+)

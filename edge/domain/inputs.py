@@ -13,9 +13,11 @@ __all__ = [
     "CommandArrived",
     "DoorSensed",
     "ExitRequested",
+    "FeedHeard",
     "FireSensed",
     "Input",
     "LockSensed",
+    "MoveHeard",
     "Observed",
     "PowerSensed",
     "RedemptionHeard",
@@ -103,9 +105,10 @@ class CommandArrived:
 
 @dataclass(frozen=True, slots=True)
 class StaffActed:
-    """Somebody used the guard panel: `card` and `pin` for sign-on, afterwards the signed-on person acts.
+    """Somebody used the guard panel.
 
-    `second` is the second person's pseudonym where one confirmed with fob and PIN.
+    `card` (value, length) and `pin` say who signs on; for `hold_open` and `give_reason` they are those
+    of the second person who confirms. Every other act is that of the person who is signed on.
     """
 
     at: Moment
@@ -115,7 +118,6 @@ class StaffActed:
     card: tuple[int, int] | None = None
     pin: str = ""
     reason: str = ""
-    second: bytes = b""
 
     def __repr__(self) -> str:
         return f"StaffActed({self.action.value} at {self.access_point})"
@@ -142,8 +144,35 @@ class RedemptionHeard:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedHeard:
+    """Anything arrived on the redemption topic of `gate`; our own, coming back, proves the link.
+
+    Gates send a sign of life there at least every 30 s while connected.
+    """
+
+    at: Moment
+    gate: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoveHeard:
+    """Another gate let `holder` from one zone into another (`""` is outside every zone)."""
+
+    at: Moment
+    gate: str
+    holder: bytes
+    zone_from: str
+    zone_to: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class RelayMoved:
-    """The shell commanded a relay; `cause_seq` is the decision's number, `intent_mono_ms` its first presence."""
+    """The shell commanded a relay.
+
+    `cause_seq` is the number of the decision's record, -1 where none caused it; `intent_mono_ms` is
+    the first presence of the attempt, -1 for none.
+    """
 
     at: Moment
     portal: str
@@ -169,7 +198,7 @@ class WayChanged:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Something to be recorded that changes no state: a reader's fault, a document's arrival, a clock jump."""
+    """Something to be recorded that changes no state: a reader's fault, a new document, a clock jump."""
 
     at: Moment
     kind: EventKind
@@ -199,6 +228,8 @@ Input = (
     | StaffActed
     | CallPressed
     | RedemptionHeard
+    | FeedHeard
+    | MoveHeard
     | RelayMoved
     | WayChanged
     | Observed

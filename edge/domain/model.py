@@ -1,10 +1,11 @@
 """The words of the gate: moments, attempts, claims, bearers, decisions.
 
-An access attempt is the same for every way in: where, by which method, what is claimed, since when. What differs lies in the claim, and
-only `authenticate` opens it. `authorise` gets a Bearer, in which no method exists (DESIGN §3, promise 1).
+An access attempt is the same for every way in: where, by which method, what is claimed, since when.
+What differs lies in the claim, and only `authenticate` opens it. `authorise` gets a Bearer, in which
+no method exists (DESIGN §3, promise 1).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
 from edge.domain.card_formats import CardBits, CardTier
@@ -38,9 +39,10 @@ class ClockTrust(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One instant at the gate: monotonic ms of this boot, UTC ms, and how far the latter can be believed.
+    """One instant at the gate: monotonic ms of this boot, UTC ms, and how far to believe the latter.
 
-    `error_ms` bounds the wall clock's error either way.
+    `error_ms` bounds the wall clock's error either way. At trust UNKNOWN, `utc_ms` is the time floor
+    plus what has passed since: it is certainly not later than it says.
     """
 
     mono_ms: int
@@ -55,7 +57,7 @@ class CardClaim:
 
     card: CardBits
     tier: CardTier
-    pin: str = ""
+    pin: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class GuardClaim:
 
 @dataclass(frozen=True, slots=True)
 class FaceClaim:
-    """The face worker named a person whom this gate's lease document allows; `holder` is the lease's pseudonym."""
+    """The face worker named a person whom this gate's leases allow; `holder` is their pseudonym."""
 
     holder: bytes
 
@@ -115,8 +117,8 @@ class StaffAction(StrEnum):
 class AccessAttempt:
     """One try at one access point.
 
-    `presence_mono_ms` is when the first sign of it was sensed (first finder pattern, first field, first key), the start of the time
-    that parity is measured by.
+    `presence_mono_ms` is when the first sign of it was sensed (first finder pattern, first field,
+    first key), the start of the time that parity is measured by.
     """
 
     access_point: str
@@ -130,15 +132,18 @@ class AccessAttempt:
 class Bearer:
     """Whom an attempt was authenticated as, without how.
 
-    `access_points` limits a pass to some access points (None: no limit). `durable_first` asks that the decision be on disk before the door
-    moves, because a use is consumed. `released` marks a guard's release, which needs no access level.
+    `levels` names access levels. `carries_right`: a signed pass is itself the right to pass at this
+    gate unit. `visitor` has no claim on the door during a lockdown. `durable_first` asks that the
+    decision be on disk before the door moves, because a use is consumed. `released` marks a release
+    by staff (`actor`), which needs no access level.
     """
 
     holder: bytes
     credential: bytes
-    levels: tuple[str, ...]
+    levels: tuple[str, ...] = ()
     longer_opening: bool = False
-    access_points: frozenset[str] | None = None
+    carries_right: bool = False
+    visitor: bool = False
     durable_first: bool = False
     released: bool = False
     duress: bool = False
@@ -147,19 +152,27 @@ class Bearer:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why an attempt could not be authenticated; `holder` and `credential` are known where a registered one was refused."""
+    """Why an attempt was not authenticated; who and what is known where a registered one was refused.
+
+    `note` is a detail for the manager, such as an unknown card's bits; it is personal.
+    """
 
     reason: ReasonCode
     holder: bytes = b""
     credential: bytes = b""
-    note: str = ""
+    note: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The result of an attempt; `unlock_ms` is 0 where nothing is unlocked."""
+    """The result of an attempt; `unlock_ms` is 0 where nothing is unlocked.
+
+    `remark` is something about a grant that has to be recorded beside it, such as a soft
+    anti-passback misfit.
+    """
 
     outcome: Outcome
     reason: ReasonCode
     unlock_ms: int = 0
     durable_first: bool = False
+    remark: ReasonCode | None = None
