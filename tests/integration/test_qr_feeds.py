@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -167,8 +168,10 @@ def test_frozen_camera_is_a_fault(tmp_path: Path) -> None:
         ("gst", "videotestsrc ! nonsense", {"no_gst", "camera_missing"}),
     ],
 )
-def test_camera_that_is_not_there_says_so(kind: str, address: str, codes: set[str]) -> None:
-    camera = CaptureCamera(kind, address, mono_ms)  # type: ignore[arg-type] # one of the three
+def test_camera_that_is_not_there_says_so(
+    kind: Literal["v4l2", "rtsp", "gst"], address: str, codes: set[str]
+) -> None:
+    camera = CaptureCamera(kind, address, mono_ms)
     with pytest.raises(SourceError) as caught:
         camera.open()
     assert caught.value.code in codes

@@ -1,20 +1,11 @@
 """Run the QR worker as the process that it is and talk to it as the daemon does."""
 
-import contextlib
 import os
 import pty
-import random
-import select
-import shutil
 import signal
-import socket
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -22,104 +13,21 @@ import pytest
 import segno
 
 from edge import worker_wire as wire
-from edge.workers.harness import LineBuffer
 from tests.support import frames
+from tests.support.qr_daemon import WorkerDaemon, picture, worker_daemon
 
-ROOT = Path(__file__).parents[2]
-T = TypeVar("T")
 PASS = "AC1:6BF5WQ4D%-$ 7E:B0/9Z*K3 A2.X+"
 
 
-class Daemon:
-    """The daemon's end of the socket, and the worker process on the other end."""
-
-    def __init__(self, folder: Path) -> None:
-        # Socket paths are limited to 107 bytes, which the folders of pytest may exceed.
-        self.path = folder / "w.sock"
-        self.process: subprocess.Popen[bytes] | None = None
-        self._listen()
-        self._lines = LineBuffer()
-        self._waiting: list[wire.Message] = []
-
-    def _listen(self) -> None:
-        self.server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.server.bind(str(self.path))
-        self.server.listen(1)
-        self.server.settimeout(20)
-
-    def start(self, *options: str) -> None:
-        command = [sys.executable, "-m", "edge.workers.qr", "--socket", str(self.path), *options]
-        self.process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE)
-
-    def accept(self) -> wire.Hello:
-        self.link, _ = self.server.accept()
-        hello = self.receive(wire.Hello)
-        self.send(wire.Welcome(wire.WIRE_VERSION))
-        return hello
-
-    def restart(self) -> None:
-        self.link.close()
-        self.server.close()
-        self.path.unlink()
-        self._waiting.clear()
-        self._listen()
-
-    def send(self, message: wire.Message) -> None:
-        self.link.sendall(wire.encode(message))
-
-    def receive(
-        self, kind: type[T], where: Callable[[T], bool] = lambda _: True, timeout_s: float = 10.0
-    ) -> T:
-        end_s = time.monotonic() + timeout_s
-        while time.monotonic() < end_s:
-            for index, message in enumerate(self._waiting):
-                if isinstance(message, kind) and where(message):
-                    del self._waiting[: index + 1]
-                    return message
-            self._waiting += self._read(end_s - time.monotonic())
-        raise AssertionError(f"no {kind.__name__} in {timeout_s} s; got {self._waiting}")
-
-    def drain(self, wait_s: float) -> list[wire.Message]:
-        end_s = time.monotonic() + wait_s
-        while time.monotonic() < end_s:
-            self._waiting += self._read(end_s - time.monotonic())
-        seen, self._waiting = self._waiting, []
-        return seen
-
-    def _read(self, timeout_s: float) -> list[wire.Message]:
-        if not select.select([self.link], [], [], max(timeout_s, 0))[0]:
-            return []
-        chunk = self.link.recv(65536)
-        if not chunk:
-            raise AssertionError("the worker hung up")
-        return [wire.decode(line) for line in self._lines.feed(chunk)]
-
-    def close(self) -> None:
-        self.server.close()
-        with contextlib.suppress(AttributeError):
-            self.link.close()
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            assert self.process.stderr is not None
-            self.process.stderr.close()
-
-
 @pytest.fixture
-def daemon() -> Iterator[Daemon]:
-    folder = Path(tempfile.mkdtemp(prefix="qr-"))
-    end = Daemon(folder)
-    yield end
-    end.close()
-    shutil.rmtree(folder)
+def daemon() -> Iterator[WorkerDaemon]:
+    with worker_daemon() as end:
+        yield end
 
 
-def picture(path: Path, text: str, condition: str = "clean", seed: int = 1) -> Path:
-    assert cv2.imwrite(str(path), frames.render(text, condition, seed))
-    return path
-
-
-def test_picture_named_over_the_socket_is_read_in_a_few_ms(daemon: Daemon, tmp_path: Path) -> None:
+def test_picture_named_over_the_socket_is_read_in_a_few_ms(
+    daemon: WorkerDaemon, tmp_path: Path
+) -> None:
     shown = picture(tmp_path / "通行码.png", PASS)
     daemon.start("--lane", "ap-1=mailbox:", "--simulated")
     hello = daemon.accept()
@@ -147,7 +55,7 @@ def test_picture_named_over_the_socket_is_read_in_a_few_ms(daemon: Daemon, tmp_p
     assert daemon.process.wait(5) == 0
 
 
-def test_degraded_large_and_empty_pictures(daemon: Daemon, tmp_path: Path) -> None:
+def test_degraded_large_and_empty_pictures(daemon: WorkerDaemon, tmp_path: Path) -> None:
     daemon.start("--lane", "ap-1=mailbox:", "--simulated")
     daemon.accept()
     for condition in ("defocus_strong", "inverted", "dark", "turned"):
@@ -174,7 +82,7 @@ def test_degraded_large_and_empty_pictures(daemon: Daemon, tmp_path: Path) -> No
     assert not [m for m in daemon.drain(0.3) if isinstance(m, wire.QrSeen)]
 
 
-def test_folder_video_and_two_lanes(daemon: Daemon, tmp_path: Path) -> None:
+def test_folder_video_and_two_lanes(daemon: WorkerDaemon, tmp_path: Path) -> None:
     folder = tmp_path / "camera"
     folder.mkdir()
     picture(folder / "a.png", PASS + "1")
@@ -200,7 +108,7 @@ def test_folder_video_and_two_lanes(daemon: Daemon, tmp_path: Path) -> None:
     assert not [m for m in daemon.drain(0.3) if isinstance(m, wire.QrSeen)]
 
 
-def test_serial_engine_on_a_pty(daemon: Daemon) -> None:
+def test_serial_engine_on_a_pty(daemon: WorkerDaemon) -> None:
     engine, line = pty.openpty()
     name = os.ttyname(line)
     daemon.start("--lane", f"ap-1=serial:{name}?baud=9600", "--simulated")
@@ -227,7 +135,9 @@ def test_serial_engine_on_a_pty(daemon: Daemon) -> None:
     assert daemon.receive(wire.Pong).nonce == 1
 
 
-def test_dead_camera_is_a_fault_and_the_other_lane_goes_on(daemon: Daemon, tmp_path: Path) -> None:
+def test_dead_camera_is_a_fault_and_the_other_lane_goes_on(
+    daemon: WorkerDaemon, tmp_path: Path
+) -> None:
     shown = picture(tmp_path / "a.png", PASS)
     daemon.start(
         *("--lane", "ap-1=v4l2:/dev/video-of-nobody", "--lane", "ap-2=mailbox:"), "--simulated"
@@ -240,14 +150,14 @@ def test_dead_camera_is_a_fault_and_the_other_lane_goes_on(daemon: Daemon, tmp_p
 
 
 def test_worker_waits_for_the_daemon_and_survives_its_restart(
-    daemon: Daemon, tmp_path: Path
+    daemon: WorkerDaemon, tmp_path: Path
 ) -> None:
     shown = picture(tmp_path / "a.png", PASS)
     daemon.server.close()
     daemon.path.unlink()
     daemon.start("--lane", "ap-1=mailbox:", "--simulated")
     time.sleep(0.3)
-    daemon._listen()
+    daemon.listen()
     daemon.accept()
     daemon.restart()
     daemon.accept()
@@ -258,7 +168,7 @@ def test_worker_waits_for_the_daemon_and_survives_its_restart(
     assert daemon.process.wait(5) == 0
 
 
-def test_garbage_from_the_daemon_ends_the_worker(daemon: Daemon) -> None:
+def test_garbage_from_the_daemon_ends_the_worker(daemon: WorkerDaemon) -> None:
     daemon.start("--lane", "ap-1=mailbox:", "--simulated")
     daemon.accept()
     daemon.link.sendall(b'{"t":"ping","v":1,"nonce":"PRIVATE"}\n')
@@ -281,74 +191,9 @@ def test_garbage_from_the_daemon_ends_the_worker(daemon: Daemon) -> None:
         ["--lane", "ap-1=mailbox:", "--lane", "ap-1=mailbox:", "--simulated"],
     ],
 )
-def test_bad_use_is_refused_with_the_cure(daemon: Daemon, options: list[str]) -> None:
+def test_bad_use_is_refused_with_the_cure(daemon: WorkerDaemon, options: list[str]) -> None:
     daemon.start(*options)
     assert daemon.process is not None
     assert daemon.process.wait(10) == 2
     assert daemon.process.stderr is not None
     assert b"error:" in daemon.process.stderr.read()
-
-
-def test_I01_hostile_codes_are_only_text(daemon: Daemon, tmp_path: Path) -> None:
-    hostile = [
-        "'; DROP TABLE holders; --",
-        "%s%s%n%x{0.__class__}${jndi:ldap://x}",
-        "\0\x1b[2J\r\n\x02\x03",
-        "+ADw-script+AD4-",
-        "粤通行" * 40,
-        '{"t":"stop","v":1}\n{"t":"stop","v":1}',
-        "../" * 60,
-    ]
-    daemon.start("--lane", "ap-1=mailbox:", "--simulated")
-    daemon.accept()
-    for index, text in enumerate(hostile):
-        shown = picture(tmp_path / f"h{index}.png", text)
-        daemon.send(wire.ShowSource("ap-1", str(shown)))
-        assert daemon.receive(wire.QrSeen).text == text
-    segno.make("7" * 7089, error="l", version=40).save(str(tmp_path / "7k.png"), scale=5)
-    daemon.send(wire.ShowSource("ap-1", str(tmp_path / "7k.png")))
-    assert daemon.receive(wire.QrRefused).reason == "too_long"
-    daemon.send(wire.Ping(3))
-    assert daemon.receive(wire.Pong).nonce == 3
-
-
-def test_I01_flood_on_one_lane_leaves_the_other_alone(daemon: Daemon, tmp_path: Path) -> None:
-    chance = random.Random(101)
-    folder = tmp_path / "blobs"
-    folder.mkdir()
-    heads = [b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"RIFF0000WEBPVP8X"]
-    for index in range(1000):
-        blob = chance.choice(heads) + chance.randbytes(chance.randrange(0, 400))
-        (folder / f"a{index:04}.png").write_bytes(blob)
-    for index in range(200):
-        blob = chance.randbytes(chance.randrange(1, 80))
-        segno.make(blob, mode="byte", error="l").save(str(folder / f"b{index:04}.png"), scale=3)
-    shown = picture(tmp_path / "a.png", PASS)
-    engine, line = pty.openpty()
-    daemon.start(
-        *("--lane", "ap-1=mailbox:", "--lane", "ap-2=mailbox:"),
-        *("--lane", f"ap-3=serial:{os.ttyname(line)}", "--simulated"),
-    )
-    daemon.accept()
-    daemon.receive(
-        wire.WorkerHealth, lambda health: (health.lane, health.source_state) == ("ap-3", "live")
-    )
-    daemon.send(wire.ShowSource("ap-1", str(folder)))
-    took_ms = []
-    for index in range(7):
-        begin_s = time.monotonic()
-        daemon.send(wire.ShowSource("ap-2", str(shown)))
-        for part in range(100):
-            os.write(engine, b"AC1:FLOOD%d.%d" % (index, part) + bytes([13]))
-        daemon.receive(wire.QrSeen, lambda seen: seen.lane == "ap-2")
-        took_ms.append((time.monotonic() - begin_s) * 1000)
-    assert sorted(took_ms)[3] < 150, took_ms
-    told = daemon.drain(1.0)
-    for lane in ("ap-1", "ap-3"):
-        texts = [m for m in told if isinstance(m, wire.QrSeen) and m.lane == lane]
-        # One second's worth saved up and one second of more.
-        assert len(texts) <= 20
-    flooded = daemon.receive(wire.WorkerHealth, lambda health: health.lane == "ap-3")
-    assert flooded.dropped > 500
-    os.close(engine)
-    os.close(line)
