@@ -1,0 +1,78 @@
+"""Read the words with which `gate.toml` names a device.
+
+`none`, `sim`, `serial:<path>` or `gpio:<chip>:<line>` with flags behind: `low` (active low) and one
+of `up`, `down`, `floating` (what holds the line when nothing drives it).
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["NONE", "SIMULATED", "Device", "GpioLine", "Nothing", "SerialPort", "Simulated", "read"]
+
+SIMULATED = "sim"
+"""The device name of simulated hardware."""
+NONE = "none"
+"""The device name of what is not fitted."""
+
+_CHIP = re.compile(r"[a-zA-Z0-9_-]{1,32}")
+_MOST_LINES = 1024
+Bias = Literal["as_is", "up", "down", "floating"]
+_BIASES: dict[str, Bias] = {"up": "up", "down": "down", "floating": "floating"}
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """Not fitted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """Simulated hardware stands here."""
+
+
+@dataclass(frozen=True, slots=True)
+class SerialPort:
+    """A serial device file."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class GpioLine:
+    """One line of a GPIO chip; `chip` is the name below /dev, `line` its number there."""
+
+    chip: str
+    line: int
+    is_active_low: bool = False
+    bias: Bias = "as_is"
+
+
+Device = Nothing | Simulated | SerialPort | GpioLine
+
+
+def read(text: str) -> Device | None:
+    """Return the device that `text` names, or None where it names none."""
+    kind, _, rest = text.partition(":")
+    if text == NONE:
+        return Nothing()
+    if text == SIMULATED:
+        return Simulated()
+    if kind == "serial" and rest.startswith("/") and "\0" not in rest:
+        return SerialPort(rest)
+    if kind == "gpio":
+        return _gpio(rest.split(":"))
+    return None
+
+
+def _gpio(parts: list[str]) -> GpioLine | None:
+    if len(parts) < 2 or not _CHIP.fullmatch(parts[0]) or not parts[1].isascii():
+        return None
+    number, flags = parts[1], parts[2:]
+    biases = [_BIASES[flag] for flag in flags if flag in _BIASES]
+    known = len(biases) + flags.count("low")
+    if not number.isdecimal() or known != len(flags) or len(set(flags)) != len(flags):
+        return None
+    if len(biases) > 1 or int(number) >= _MOST_LINES:
+        return None
+    return GpioLine(parts[0], int(number), "low" in flags, biases[0] if biases else "as_is")
