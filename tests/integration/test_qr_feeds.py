@@ -209,14 +209,17 @@ def test_mailbox_waits_plays_and_waits_again(tmp_path: Path) -> None:
     feed = FileFeed(play_nothing(), mono_ms, is_mailbox=True)
     feed.start()
     states = [feed.state]
-    feed.show(tmp_path)
+    assert feed.show(tmp_path)
     states.append(feed.state)
     assert taken(feed, 4) == 2
     assert feed.take_fault() == "not_a_picture"
     assert [*states, feed.state] == ["waiting", "live", "waiting"]
-    feed.show(tmp_path / "none.png")
+    assert feed.show(tmp_path / "none.png")
     assert feed.take() is None
     assert feed.take_fault() == "not_found"
+    assert all(feed.show(tmp_path / "a.png") for _ in range(64))
+    assert not feed.show(tmp_path / "b.png")
+    assert taken(feed, 64) == 64
     feed.close()
     assert feed.take() is None
 

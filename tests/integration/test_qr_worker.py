@@ -48,6 +48,11 @@ def test_picture_named_over_the_socket_is_read_in_a_few_ms(
         assert (done.frames, done.decoded, done.dropped) == (shows, shows, 0)
     assert sorted(took_ms)[2] < 50, took_ms
 
+    # Pictures named in one breath are shown one after the other, the same one too.
+    for _ in range(3):
+        daemon.send(wire.ShowSource("ap-1", str(shown)))
+    assert [daemon.receive(wire.QrSeen).text for _ in range(3)] == [PASS] * 3
+
     daemon.send(wire.Ping(42))
     assert daemon.receive(wire.Pong) == wire.Pong(42)
     daemon.send(wire.Stop())

@@ -1,10 +1,14 @@
+import importlib
 import io
+import json
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import segno
 
+from edge.workers.qr.cli import read_qr
 from edge.workers.qr.decode import Decoder, PyzbarReader, ZxingReader, load_decoder
 from edge.workers.qr.frames import Grey, to_working_size
 from edge.workers.qr.stills import read_still
@@ -94,11 +98,14 @@ def test_still_stops_when_the_time_is_up() -> None:
 
 
 def test_machine_without_a_reader_is_told_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
-    import importlib
-
     def missing(name: str) -> object:
         raise ImportError(name)
 
     monkeypatch.setattr(importlib, "import_module", missing)
     with pytest.raises(ImportError, match="install zxing-cpp, or pyzbar"):
         load_decoder()
+    out = io.StringIO()
+    assert read_qr([Path("a.png"), Path("b.png")], out) == 1
+    lines = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [line["file"] for line in lines] == ["a.png", "b.png"]
+    assert "zxing-cpp" in lines[0]["cure"]

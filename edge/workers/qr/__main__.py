@@ -25,7 +25,10 @@ def main(argv: Sequence[str]) -> int:
 
     def body(waker: Waker) -> None:
         # Readers load and warm up before the hello, so that the first picture costs what all do.
-        decoder = load_decoder()
+        try:
+            decoder = load_decoder()
+        except ImportError as error:
+            parser.exit(1, f"{parser.prog}: {error}\n")
         feeds = {lane_id: _feed(parser, spec, waker) for lane_id, spec in _lanes(parser, options)}
         if not options.simulated and any(feed.is_simulated for feed in feeds.values()):
             parser.error("files are no camera: add --simulated, which every record will state")

@@ -147,7 +147,8 @@ def load_decoder() -> Decoder:
     with contextlib.suppress(ImportError):
         readers.append(PyzbarReader(importlib.import_module("pyzbar.pyzbar")))
     if not readers:
-        raise ImportError("no QR reader: install zxing-cpp, or pyzbar and the library libzbar0")
+        cure = "install zxing-cpp, or pyzbar and the library libzbar0"
+        raise ImportError(f"no QR reader here: {cure}")
     return Decoder(tuple(readers))
 
 

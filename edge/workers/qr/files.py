@@ -4,6 +4,7 @@ They are simulations and say so. They never block for long, so the main loop ask
 a picture named over the socket is read at once. Every frame counts, none is skipped.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from edge.workers.qr.pictures import PictureError, read_picture
 __all__ = ["FileFeed", "follow_folder", "play", "play_nothing"]
 
 _PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
+_SHOWS_HELD = 64
 _VIDEOS = {".mp4", ".avi", ".mkv", ".webm", ".mov", ".mjpeg", ".m4v"}
 
 Clock = Callable[[], float]
@@ -26,7 +28,8 @@ class FileFeed:
     """Deliver the frames of files to one lane.
 
     ``player`` yields frames, an error for a file that cannot be read, and None where there is
-    nothing yet. Only a mailbox takes pictures over the socket.
+    nothing yet. Only a mailbox takes pictures over the socket; it shows them one after the other,
+    and ``shown`` counts how many it has begun with.
     """
 
     is_simulated = True
@@ -38,15 +41,20 @@ class FileFeed:
         self._player = player
         self._mono_ms = mono_ms
         self._fault: str | None = None
+        self._waiting: deque[Path] = deque()
+        self.shown = 0
 
     def start(self) -> None:
         """Begin to read."""
         self.state = "waiting" if self.is_mailbox else "live"
 
-    def show(self, path: Path) -> None:
-        """See the picture, folder or video at ``path`` from now on, in place of what was shown."""
-        self._player = play(path, self._mono_ms)
+    def show(self, path: Path) -> bool:
+        """See the picture, folder or video at ``path`` next; tell whether there was room for it."""
+        if len(self._waiting) >= _SHOWS_HELD:
+            return False
+        self._waiting.append(path)
         self.state = "live"
+        return True
 
     def take(self) -> Frame | None:
         """Return the next frame, or None when there is none now."""
@@ -55,12 +63,19 @@ class FileFeed:
         try:
             item = next(self._player)
         except StopIteration:
-            self.state = "waiting" if self.is_mailbox else "ended"
-            return None
+            return self._take_next()
         if isinstance(item, SourceError):
             self._fault = item.code
             return None
         return item
+
+    def _take_next(self) -> Frame | None:
+        if not self._waiting:
+            self.state = "waiting" if self.is_mailbox else "ended"
+            return None
+        self._player = play(self._waiting.popleft(), self._mono_ms)
+        self.shown += 1
+        return self.take()
 
     def take_fault(self) -> str | None:
         """Return the code of a file that could not be read since the last call."""
@@ -70,6 +85,7 @@ class FileFeed:
     def close(self) -> None:
         """Let go of the file."""
         self._player = play_nothing()
+        self._waiting.clear()
         self.state = "ended"
 
 

@@ -48,9 +48,10 @@ class Lane:
         self._dropped = 0
         self._last_ms: float | None = None
         self._told_state = ""
+        self._shown = 0
 
     def turn(self) -> tuple[list[Message], bool]:
-        """Read at most one item; return what to tell and whether there was an item."""
+        """Read at most one item; return what to tell and whether more may be waiting."""
         messages: list[Message] = []
         now_ms = self._mono_ms()
         may_decode = self._decode_ms.has(now_ms)
@@ -59,6 +60,7 @@ class Lane:
         may_take = may_decode and self._texts.has_room(now_ms)
         if may_take or not isinstance(self.feed, FileFeed):
             item = self.feed.take()
+        self._note_new_show()
         if isinstance(item, Frame):
             messages += self._on_frame(item, may_decode=may_decode)
         elif isinstance(item, CodeText):
@@ -71,7 +73,7 @@ class Lane:
             messages.append(kind(self.lane_id, fault))
         if self.feed.state != self._told_state:
             messages.append(self.health())
-        return messages, item is not None
+        return messages, item is not None or fault is not None
 
     def show(self, command: ShowSource) -> list[Message]:
         """Show a file to a simulated camera; refuse it for every other source."""
@@ -79,11 +81,8 @@ class Lane:
             return [CommandRefused(self.lane_id, "source_is_real")]
         if not isinstance(self.feed, FileFeed) or not self.feed.is_mailbox:
             return [CommandRefused(self.lane_id, "source_is_no_mailbox")]
-        # What a person shows next is a new presentation even if it is the same picture.
-        self._texts.forget()
-        self._presentation.end()
-        self._told_state = ""
-        self.feed.show(Path(command.path))
+        if not self.feed.show(Path(command.path)):
+            return [CommandRefused(self.lane_id, "mailbox_full")]
         return []
 
     def forget(self) -> None:
@@ -105,6 +104,13 @@ class Lane:
             last_frame_mono_ms=None if self._last_ms is None else int(self._last_ms),
             source_state=self.feed.state,
         )
+
+    def _note_new_show(self) -> None:
+        """Count what a simulator shows next as shown anew, even if it is the same picture."""
+        if isinstance(self.feed, FileFeed) and self.feed.shown != self._shown:
+            self._shown = self.feed.shown
+            self._texts.forget()
+            self._presentation.end()
 
     def _on_frame(self, frame: Frame, *, may_decode: bool) -> list[Message]:
         self._frames += 1
