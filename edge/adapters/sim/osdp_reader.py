@@ -178,7 +178,7 @@ class SimOsdpReader:
             SimReaderMode.INSTALL: library.FLAG_INSTALL_MODE,
             SimReaderMode.PLAINTEXT: 0,
         }[self._mode]
-        # The library claims AES for every peripheral, so a reader without it needs the cable's help.
+        # The library claims AES for every peripheral; only the cable can take that away.
         self.cable.hide_encryption(is_hidden=self._mode is SimReaderMode.PLAINTEXT)
         can = [
             library.CAP_CONTACT_STATUS_MONITORING,
