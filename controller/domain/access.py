@@ -77,8 +77,8 @@ def days_from_bits(bits: int) -> tuple[int, ...]:
 
 def windows_name(windows: tuple[WindowRecord, ...], access_points: tuple[str, ...]) -> str:
     """Name a plan by its content, so that equal plans of many passes share one level."""
-    content = [[list(w.days), w.start_min, w.end_min, w.on_holidays] for w in windows]
-    digest = hashlib.sha256(codec.encode_plain([content, sorted(access_points)]))
+    digest = hashlib.sha256(codec.encode(ScheduleRecord(windows)))
+    digest.update(" ".join(sorted(access_points)).encode())
     return f"plan-{digest.hexdigest()[:12]}"
 
 

@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from controller.domain.moment import DAY_MS, MINUTE_MS
 from mqtt.contract.records import KeyScope
 
-__all__ = ["AHEAD_MS", "SIGNS_FOR_MS", "SiteKey", "believed_after_ms", "missing", "signing_key"]
+__all__ = [
+    "AHEAD_MS",
+    "SIGNS_FOR_MS",
+    "SITE_SCOPES",
+    "SiteKey",
+    "believed_after_ms",
+    "missing",
+    "signing_key",
+]
 
 SIGNS_FOR_MS = 90 * DAY_MS
 AHEAD_MS = 14 * DAY_MS
@@ -28,6 +36,8 @@ _BELIEVED_AFTER_DAYS = {
     KeyScope.REVOCATION: 32,
     KeyScope.LEASE: 2,
 }
+SITE_SCOPES = tuple(_BELIEVED_AFTER_DAYS)
+"""What the site's own keys sign; a gate signs its redemptions with the key of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,4 +81,4 @@ def missing(keys: Iterable[SiteKey], now_ms: int) -> tuple[KeyScope, ...]:
         able = [key.sign_until_ms for key in known if key.signs(scope, now_ms)]
         return max(able, default=0)
 
-    return tuple(scope for scope in KeyScope if covered_until(scope) < now_ms + AHEAD_MS)
+    return tuple(scope for scope in SITE_SCOPES if covered_until(scope) < now_ms + AHEAD_MS)

@@ -16,6 +16,7 @@ def record_act(
     actor: Actor,
     act: Act,
     subject: bytes,
+    *,
     reason: str = "",
     order_reference: str = "",
 ) -> None:
@@ -35,7 +36,7 @@ def record_act(
 
 
 def need_act(actor: Actor, act: Act) -> None:
-    """Raise RefusedError(`role_not_allowed`) unless the actor is staff whose role may do the act."""
+    """Raise RefusedError(`role_not_allowed`) unless the actor's role may do the act."""
     if actor.role is None or not staff_may(actor.role, act):
         raise_if(Refusal(ReasonCode.ROLE_NOT_ALLOWED, "RO-01", detail=act.value))
 

@@ -18,7 +18,7 @@ from controller.domain.keys import (
 )
 from controller.domain.moment import Moment
 from controller.services.site import Site
-from controller.storage.models import SiteKeyRow
+from controller.storage.models import GateRow, SiteKeyRow
 from controller.storage.unit_of_work import UnitOfWork
 from mqtt.contract.entry_pass import pass_kid
 from mqtt.contract.envelope import Ed25519Signer, Signer, key_id
@@ -36,6 +36,8 @@ __all__ = [
 ]
 
 _SEED_BYTES = 32
+_WITHOUT_END_MS = 2**53 - 1
+"""The largest instant on the wire; a gate's key ends by leaving the document."""
 
 
 def ensure_keys(uow: UnitOfWork, site: Site, moment: Moment) -> tuple[SiteKey, ...]:
@@ -67,8 +69,20 @@ def believed_keys(uow: UnitOfWork, moment: Moment) -> tuple[SiteKey, ...]:
 
 
 def key_records(uow: UnitOfWork, moment: Moment) -> dict[str, KeyRecord]:
-    """Return the records of the `keys` document: key id in hex to record."""
-    return {
+    """Return the records of the `keys` document: key id in hex to record.
+
+    With them go the gates' own keys, by which gates believe each other's redemptions.
+    """
+    gates = uow.session.scalars(
+        select(GateRow).where(GateRow.revoked_at_ms.is_(None), GateRow.public_key != b"")
+    )
+    own = {
+        key_id(row.public_key).hex(): KeyRecord(
+            row.public_key, (KeyScope.REDEMPTION,), 0, _WITHOUT_END_MS, row.name
+        )
+        for row in gates
+    }
+    return own | {
         key.kid.hex(): KeyRecord(key.public_key, key.scopes, key.not_before_ms, key.not_after_ms)
         for key in believed_keys(uow, moment)
     }
@@ -81,7 +95,7 @@ def trust_anchor(uow: UnitOfWork, moment: Moment) -> dict[bytes, bytes]:
 
 
 def withdraw_key(uow: UnitOfWork, site: Site, kid: bytes, moment: Moment) -> SiteKey:
-    """Stop believing a key at once and make its successor; the caller commits and publishes.
+    """Stop believing a key at once and make its successor; commits, then destroys the key.
 
     For a key that may be known to somebody else. What it signed dies with it: paper passes must be
     issued again. Raises RefusedError(`not_found`).
@@ -90,6 +104,7 @@ def withdraw_key(uow: UnitOfWork, site: Site, kid: bytes, moment: Moment) -> Sit
     row.withdrawn_at_ms = moment.utc_ms
     uow.session.flush()
     made = ensure_keys(uow, site, moment)
+    uow.commit()
     site.keystore.remove(kid)
     scope = KeyScope(row.scopes[0])
     successors = [key for key in made if scope in key.scopes]

@@ -1,4 +1,4 @@
-"""Name what services need from outside: a publisher and a keystore, each with its fake beside it."""
+"""Name what services need from outside: a publisher and a keystore, each beside its fake."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

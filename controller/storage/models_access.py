@@ -39,8 +39,8 @@ class CredentialRow(Base):
     `card_length` in bits.
 
     `dwelling_id` marks a pass that a household owns and that ends with it; `host_id` the resident
-    who invited. `uses` 0 means any number. `successor_of` names the paper pass that ends when this
-    one is first used.
+    who invited. `uses` 0 means any number. `pass_id` and `pass_from_ms` are those of the
+    pass printed last; `former_pass_id` is the one before it, which ends when the new one is used.
     """
 
     __tablename__ = "credentials"
@@ -76,7 +76,10 @@ class CredentialRow(Base):
     uses: Mapped[int] = mapped_column(default=0)
     hours_from_first_use: Mapped[int] = mapped_column(default=0)
     home_gate: Mapped[Name] = mapped_column(default="")
-    successor_of: Mapped[Pseudonym | None]
+    pass_id: Mapped[Pseudonym | None]
+    pass_from_ms: Mapped[InstantMs] = mapped_column(default=0)
+    former_pass_id: Mapped[Pseudonym | None]
+    former_until_ms: Mapped[InstantMs] = mapped_column(default=0)
     first_used_at_ms: Mapped[InstantMs | None]
     created_at_ms: Mapped[InstantMs]
     ended_at_ms: Mapped[InstantMs | None] = mapped_column(index=True)

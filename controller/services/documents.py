@@ -1,0 +1,201 @@
+"""Publish to each gate what it should hold: a signed retained header, then a delta or a full copy.
+
+How a controller process drives it, each call in a unit of work of its own:
+
+    sync(engine, site, publisher, moment)                 after every change, and every minute
+    answer_get(engine, site, publisher, gate, name, get)  for each message on up/get/<name>
+    heard_birth(engine, site, publisher, birth, moment)   for each believed birth
+
+Nothing is published before its commit. What the broker did not take is published by the next call.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import Engine
+
+from controller.domain.moment import Moment
+from controller.services.compiling import Records, compile_gate
+from controller.services.document_store import (
+    Current,
+    chunks_from,
+    current,
+    raise_floor,
+    store,
+)
+from controller.services.gates import gate_names
+from controller.services.keys import signer_for
+from controller.services.ports import Publication, Publisher
+from controller.services.site import Site
+from controller.storage.models import DocumentRow, GatePresenceRow
+from controller.storage.unit_of_work import UnitOfWork
+from mqtt.contract.documents import DocumentHeader, Get, Held, Wanted, seal_header
+from mqtt.contract.envelope import Signer
+from mqtt.contract.ids import GateId
+from mqtt.contract.policy import CompiledPolicy, check_document
+from mqtt.contract.presence import Birth
+from mqtt.contract.records import KeyScope
+from mqtt.contract.topics import DocumentName, TopicKind, build
+from mqtt.contract.versions import READS
+
+__all__ = ["DOCUMENT_EXPIRY_S", "answer_get", "check_records", "compile_all", "heard_birth", "sync"]
+
+DOCUMENT_EXPIRY_S = 300
+
+
+def sync(engine: Engine, site: Site, publisher: Publisher, moment: Moment) -> tuple[Current, ...]:
+    """Compile every gate, commit, and publish what is new; return what was published.
+
+    Raises PolicyError where a compiled document breaks a rule (then nothing of it is committed) and
+    UnavailableError while the broker is away (then the next call publishes).
+    """
+    with UnitOfWork(engine) as uow:
+        waiting = compile_all(uow, site, moment)
+        uow.commit()
+    return _publish(engine, site, publisher, waiting, moment=moment)
+
+
+def compile_all(uow: UnitOfWork, site: Site, moment: Moment) -> tuple[Current, ...]:
+    """Compile every gate and return the documents that wait to be published."""
+    for gate in gate_names(uow):
+        compiled = compile_gate(uow, site, gate, moment)
+        check_records(compiled)
+        for name, records in compiled.items():
+            store(uow, gate, name, records, moment)
+    return tuple(
+        document
+        for gate in gate_names(uow)
+        for document in current(uow, gate)
+        if not document.is_published
+    )
+
+
+def check_records(compiled: Mapping[DocumentName, Records]) -> None:
+    """Refuse what a gate would refuse, before it is saved.
+
+    Raises PolicyError with every finding.
+    """
+    held = {name: Held(1, b"", records) for name, records in compiled.items()}
+    for name, document in held.items():
+        check_document(name, document)
+    CompiledPolicy.from_records(held[DocumentName.CONFIG], held[DocumentName.POLICY])
+
+
+def answer_get(
+    engine: Engine,
+    site: Site,
+    publisher: Publisher,
+    gate: GateId,
+    name: DocumentName,
+    *,
+    get: Get,
+    moment: Moment,
+) -> bool:
+    """Send a gate what it asks for, header first; False if there is nothing newer than it has."""
+    with UnitOfWork(engine, writes=False) as uow:
+        found = [document for document in current(uow, gate) if document.name is name]
+        if not found or found[0].version < get.have_version:
+            return False
+        wants_full = get.want is Wanted.FULL
+        have = (0, b"") if wants_full else (get.have_version, get.have_digest)
+        if not wants_full and have == (found[0].version, found[0].digest):
+            return False
+        signer = signer_for(uow, site, KeyScope.DOCUMENT, moment)
+        messages = _messages(uow, site, found[0], have, signer)
+    _send(publisher, messages)
+    return True
+
+
+def heard_birth(
+    engine: Engine, site: Site, publisher: Publisher, birth: Birth, moment: Moment
+) -> tuple[Current, ...]:
+    """Learn which versions a gate holds, and publish everything that it lacks.
+
+    A version or digest that we never issued raises our floor first: that is how a controller after
+    a restore finds out what its gates already have (DESIGN §9).
+    """
+    gate = GateId(birth.gate)
+    with UnitOfWork(engine) as uow:
+        for text, (version, digest) in birth.documents.items():
+            raise_floor(uow, gate, DocumentName(text), version, digest)
+        compile_all(uow, site, moment)
+        held = dict(birth.documents)
+        lacking = tuple(
+            document
+            for document in current(uow, gate)
+            if held.get(document.name.value) != (document.version, document.digest)
+        )
+        uow.commit()
+    return _publish(engine, site, publisher, lacking, moment=moment, held=held)
+
+
+def _publish(
+    engine: Engine,
+    site: Site,
+    publisher: Publisher,
+    documents: Iterable[Current],
+    *,
+    moment: Moment,
+    held: Mapping[str, tuple[int, bytes]] | None = None,
+) -> tuple[Current, ...]:
+    published = []
+    for document in _keys_first(documents):
+        with UnitOfWork(engine) as uow:
+            signer = signer_for(uow, site, KeyScope.DOCUMENT, moment)
+            have = _have(uow, document, held)
+            messages = _messages(uow, site, document, have, signer)
+            _send(publisher, messages)
+            row = uow.need(DocumentRow, (document.gate, document.name.value))
+            row.published_version = max(row.published_version, document.version)
+            uow.commit()
+        published.append(document)
+    return tuple(published)
+
+
+def _keys_first(documents: Iterable[Current]) -> list[Current]:
+    """Put `keys` before what is signed with them, and endings before what begins."""
+    order = {DocumentName.KEYS: 0, DocumentName.REVOCATIONS: 1}
+    return sorted(documents, key=lambda each: (order.get(each.name, 2), each.gate, each.name))
+
+
+def _have(
+    uow: UnitOfWork, document: Current, held: Mapping[str, tuple[int, bytes]] | None
+) -> tuple[int, bytes]:
+    """Return what the gate is known to hold, from its birth or the last one stored."""
+    if held is not None:
+        return held.get(document.name.value, (0, b""))
+    presence = uow.find(GatePresenceRow, document.gate)
+    stored = presence.documents.get(document.name.value) if presence is not None else None
+    if stored is None:
+        return 0, b""
+    version, digest = stored
+    return int(version), bytes.fromhex(str(digest))
+
+
+def _messages(
+    uow: UnitOfWork, site: Site, document: Current, have: tuple[int, bytes], signer: Signer
+) -> list[Publication]:
+    header = DocumentHeader(
+        site=site.name,
+        gate=document.gate,
+        name=document.name,
+        version=document.version,
+        digest=document.digest,
+        records=document.records,
+        issued_at_ms=document.issued_at_ms,
+        reads=dict(READS),
+    )
+    gate = GateId(document.gate)
+    want = build(site.name, gate, TopicKind.WANT, document.name)
+    part = build(site.name, gate, TopicKind.DOCUMENT, document.name)
+    return [
+        Publication(want, seal_header(header, signer), retain=True),
+        *(
+            Publication(part, chunk, expiry_s=DOCUMENT_EXPIRY_S)
+            for chunk in chunks_from(uow, document, *have)
+        ),
+    ]
+
+
+def _send(publisher: Publisher, messages: Iterable[Publication]) -> None:
+    for each in messages:
+        publisher.publish(each.topic, each.payload, each.qos, each.retain, each.expiry_s)
