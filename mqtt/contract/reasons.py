@@ -75,6 +75,7 @@ class ReasonCode(StrEnum):
     READER_OFFLINE = "reader_offline"
     READER_DOWNGRADE = "reader_downgrade"
     WORKER_LOST = "worker_lost"
+    WAY_READY = "way_ready"
     GAP = "gap"
     EPOCH_CHANGED = "epoch_changed"
     REASON_OVERDUE = "reason_overdue"
