@@ -113,6 +113,17 @@ class BrokerHome:
             write_file(files.certificate, issue(fresh.request_pem, name, at))
         return files
 
+    def revoke_gate(self, gate: str, clients: BrokerClients, at: datetime) -> BrokerClients:
+        """Revoke a stolen gate and take its rights; return the clients that remain.
+
+        The broker still has to be restarted (`MosquittoRunner.restart`): a reload alone keeps the
+        connection that is open (protocol §2.3).
+        """
+        self.ca.revoke(gate, at)
+        remaining = clients.without(gate)
+        self.write_acl(remaining)
+        return remaining
+
     @property
     def _acl_file(self) -> Path:
         return self._folder / "acl"

@@ -38,10 +38,10 @@ __all__ = [
 ]
 
 SITE = SiteId("site-one")
-GATES = tuple(GateId(f"gate-{number:02}") for number in range(40))
+GATES = tuple(GateId(f"gate-{number:02}") for number in range(60))
 CONTROLLERS = tuple(
     pair
-    for number in range(20)
+    for number in range(60)
     for pair in (
         (f"ctl-web-{number:02}", ControllerRole.WEB),
         (f"ctl-ingest-{number:02}", ControllerRole.INGEST),
