@@ -1,5 +1,6 @@
 """Read photographs from the wild, and the seeded generator of degraded frames against pyzbar."""
 
+import contextlib
 import io
 import json
 import os
@@ -19,7 +20,7 @@ from pyzbar.pyzbar import decode as pyzbar_decode
 
 from edge.workers.qr.cli import read_qr
 from edge.workers.qr.decode import load_decoder
-from edge.workers.qr.pictures import MAX_PIXELS
+from edge.workers.qr.pictures import MAX_PIXELS, PictureError, read_picture
 from tests.support import frames
 
 ASSETS = Path(os.environ.get("EQUALGATE_ASSETS", str(Path(__file__).parents[2] / ".." / "shared")))
@@ -86,6 +87,19 @@ def test_bad_files_are_named_with_the_cure_and_others_go_on(tmp_path: Path) -> N
         assert line.keys() == {"file", "error", "cure"}
         assert " / " in str(line["error"])
         assert " / " in str(line["cure"])
+
+
+def test_files_cut_at_any_length_are_answered(tmp_path: Path) -> None:
+    path = tmp_path / "cut.bin"
+    frame = frames.render("AC1:CUT", "clean", 1)[::4, ::4]
+    layered = cv2.cvtColor(frame, cv2.COLOR_GRAY2BGRA)
+    for suffix in (".png", ".jpg", ".webp", ".bmp"):
+        for image in (frame, layered):
+            whole = cv2.imencode(suffix, image)[1].tobytes()
+            for length in (*range(64), len(whole) // 2, len(whole) - 1):
+                path.write_bytes(whole[:length])
+                with contextlib.suppress(PictureError):
+                    read_picture(path)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".bmp"])

@@ -85,8 +85,15 @@ class WorkerDaemon:
             return []
         chunk = self.link.recv(65536)
         if not chunk:
-            raise AssertionError("the worker hung up")
+            raise AssertionError(f"the worker hung up: {self.log()!r}")
         return [wire.decode(line) for line in self._lines.feed(chunk)]
+
+    def log(self) -> bytes:
+        """Return what the worker logged; only when it has ended."""
+        assert self.process is not None
+        assert self.process.stderr is not None
+        self.process.wait(5)
+        return self.process.stderr.read()
 
     def close(self) -> None:
         self.server.close()

@@ -137,8 +137,9 @@ def _webp_size(head: bytes) -> tuple[int, int] | None:
 def _may_be_transparent(head: bytes) -> bool:
     """Tell by the header; looking twice at every picture would double the time of a gate's."""
     if head.startswith(b"\x89PNG"):
-        return head[25] in (4, 6) or b"tRNS" in head[: head.find(b"IDAT")]
-    return bool(head[12:16] == b"VP8X" and head[20] & 0x10) or head[12:16] == b"VP8L"
+        return head[25:26] in (b"\4", b"\6") or b"tRNS" in head[: head.find(b"IDAT")]
+    has_layer = head[12:16] == b"VP8X" and bool(_little(head[20:21]) & 0x10)
+    return has_layer or head[12:16] == b"VP8L"
 
 
 def _on_white(layered: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Grey:
