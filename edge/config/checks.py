@@ -117,8 +117,6 @@ def _reader(key: str, reader: ReaderConfig) -> Iterator[Finding]:
         return
     if reader.keypad not in _KEYPADS[reader.protocol]:
         yield _invalid(f"{key}.keypad: {' | '.join(_KEYPADS[reader.protocol])}")
-    if reader.card_then_pin and reader.keypad == "none":
-        yield _invalid(f"{key}.card_then_pin: needs a keypad")
     if reader.byte_order not in {"as_read", "reversed"}:
         yield _invalid(f"{key}.byte_order: as_read | reversed")
     if not 4 <= reader.pin_digits <= 12:

@@ -90,8 +90,8 @@ class ReaderConfig(_Table, frozen=True, forbid_unknown_fields=True):
 
     An OSDP reader has a bus device, an address and the file with its secure channel key; a Wiegand
     reader has two lines. `byte_order` is `as_read` or `reversed`. `keypad` is `none`, `osdp`,
-    `bits_4`, `bits_8` or `buffered_26`; `card_then_pin` holds a card for up to 10 s so that card
-    and PIN become one attempt. `raw_bits` lists lengths of bare numbers without parity.
+    `bits_4`, `bits_8` or `buffered_26`. `raw_bits` lists lengths of bare numbers without parity.
+    Whether a fob needs a PIN stands with the credential: no setting here makes a fob wait.
     """
 
     access_point: str
@@ -104,7 +104,6 @@ class ReaderConfig(_Table, frozen=True, forbid_unknown_fields=True):
     byte_order: str = "as_read"
     keypad: str = "none"
     pin_digits: int = 4
-    card_then_pin: bool = False
     raw_bits: tuple[int, ...] = ()
     cards_prove_secret: bool = False
 
