@@ -5,9 +5,10 @@ every byte for planted ones.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from controller.domain.credentials import Carrier, method_of
 from controller.domain.moment import Moment
@@ -30,33 +31,59 @@ from mqtt.contract.records import (
 )
 from mqtt.contract.topics import DocumentName
 
-__all__ = ["Records", "compile_gate"]
+__all__ = ["Compiled", "Records", "compile_gates"]
+
+_COLUMNS = (
+    CredentialRow.id,
+    CredentialRow.holder_id,
+    CredentialRow.carrier,
+    CredentialRow.levels,
+    CredentialRow.valid_from_ms,
+    CredentialRow.valid_until_ms,
+    CredentialRow.card_value,
+    CredentialRow.card_length,
+    CredentialRow.pin_salt,
+    CredentialRow.pin_hash,
+    CredentialRow.duress_hash,
+    CredentialRow.fob_needs_pin,
+)
 
 Records = dict[str, bytes]
 """Record id to canonical CBOR."""
 
+Compiled = dict[DocumentName, Records]
 
-def compile_gate(
-    uow: UnitOfWork, site: Site, gate: str, moment: Moment
-) -> dict[DocumentName, Records]:
-    """Return the records of every document of a gate. Raises RefusedError(`not_found`)."""
-    view = config_of(uow, site, gate)
-    here = _levels_here(uow, view)
-    return {
-        DocumentName.CONFIG: _config(view),
-        DocumentName.POLICY: _policy(uow, view, here),
-        DocumentName.CREDENTIALS: _credentials(uow, frozenset(here), moment),
+
+def compile_gates(
+    uow: UnitOfWork, site: Site, gates: tuple[str, ...], moment: Moment
+) -> dict[str, Compiled]:
+    """Return the records of every document of each gate. Raises RefusedError(`not_found`).
+
+    What all gates share is read and encoded once.
+    """
+    all_levels, credentials = levels(uow), _Credentials(uow, moment)
+    shared = {
         DocumentName.KEYS: _encoded(key_records(uow, moment)),
         DocumentName.REVOCATIONS: _revocations(uow, moment),
         DocumentName.ROSTER: _roster(uow, moment),
-        DocumentName.LEASES: {},
+        DocumentName.LEASES: Records(),
     }
+    compiled = {}
+    for gate in gates:
+        view = config_of(uow, site, gate)
+        here = _levels_here(all_levels, view)
+        compiled[gate] = shared | {
+            DocumentName.CONFIG: _config(view),
+            DocumentName.POLICY: _policy(uow, view, here),
+            DocumentName.CREDENTIALS: credentials.at(frozenset(here)),
+        }
+    return compiled
 
 
-def _levels_here(uow: UnitOfWork, view: GateView) -> dict[str, LevelRecord]:
+def _levels_here(all_levels: Mapping[str, LevelRecord], view: GateView) -> dict[str, LevelRecord]:
     """Return the levels that lead through this gate, cut down to its access points."""
     found = {}
-    for name, level in levels(uow).items():
+    for name, level in all_levels.items():
         grants = tuple(
             msgspec.structs.replace(grant, access_points=points)
             for grant in level.grants
@@ -92,22 +119,34 @@ def _policy(uow: UnitOfWork, view: GateView, here: Mapping[str, LevelRecord]) ->
     }
 
 
-def _credentials(uow: UnitOfWork, here: frozenset[str], moment: Moment) -> Records:
-    rows = uow.session.execute(
-        select(CredentialRow, HolderRow.longer_opening)
-        .join(HolderRow, HolderRow.id == CredentialRow.holder_id)
-        .where(CredentialRow.ended_at_ms.is_(None), CredentialRow.valid_until_ms > moment.utc_ms)
-    )
-    return {
-        id_to_text(row.id): codec.encode(_credential(row, kept, longer_opening))
-        for row, longer_opening in rows
-        if (kept := tuple(level for level in row.levels if level in here))
-    }
+class _Credentials:
+    """The working credentials, read once; equal records of several gates are encoded once."""
+
+    def __init__(self, uow: UnitOfWork, moment: Moment) -> None:
+        self._rows = uow.session.execute(
+            select(*_COLUMNS, HolderRow.longer_opening)
+            .join(HolderRow, HolderRow.id == CredentialRow.holder_id)
+            .where(
+                CredentialRow.ended_at_ms.is_(None), CredentialRow.valid_until_ms > moment.utc_ms
+            )
+        ).all()
+        self._encoded: dict[tuple[bytes, tuple[str, ...]], bytes] = {}
+
+    def at(self, here: frozenset[str]) -> Records:
+        """Return those of which at least one level leads through this gate."""
+        found = Records()
+        for row in self._rows:
+            kept = tuple(level for level in row.levels if level in here)
+            if not kept:
+                continue
+            key = (row.id, kept)
+            if key not in self._encoded:
+                self._encoded[key] = codec.encode(_credential(row, kept))
+            found[id_to_text(row.id)] = self._encoded[key]
+        return found
 
 
-def _credential(
-    row: CredentialRow, kept: tuple[str, ...], longer_opening: bool
-) -> CredentialRecord:
+def _credential(row: Row[*tuple[Any, ...]], kept: tuple[str, ...]) -> CredentialRecord:
     has_card = row.carrier == Carrier.FOB
     return CredentialRecord(
         holder=row.holder_id,
@@ -120,7 +159,7 @@ def _credential(
         pin_hash=row.pin_hash,
         duress_hash=row.duress_hash,
         fob_needs_pin=row.fob_needs_pin,
-        longer_opening=longer_opening,
+        longer_opening=row.longer_opening,
     )
 
 

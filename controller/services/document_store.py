@@ -16,7 +16,7 @@ from controller.storage.unit_of_work import UnitOfWork
 from mqtt.contract.documents import chunks_of, digest_of
 from mqtt.contract.topics import DocumentName
 
-__all__ = ["KEPT_CHANGES", "Current", "chunks_from", "current", "raise_floor", "store"]
+__all__ = ["KEPT_CHANGES", "Current", "Digests", "chunks_from", "current", "raise_floor", "store"]
 
 KEPT_CHANGES = 200
 """How many versions back a delta can start."""
@@ -35,22 +35,46 @@ class Current:
     is_published: bool
 
 
-def store(uow: UnitOfWork, gate: str, name: DocumentName, records: Records, moment: Moment) -> bool:
+class Digests:
+    """Compute each distinct set of records once: gates of one compound often hold the same."""
+
+    def __init__(self) -> None:
+        self._known: list[tuple[Records, bytes]] = []
+
+    def of(self, records: Records) -> bytes:
+        """Return the digest over all records."""
+        for known, digest in self._known:
+            if known == records:
+                return digest
+        digest = digest_of(records)
+        self._known.append((records, digest))
+        return digest
+
+
+def store(
+    uow: UnitOfWork,
+    gate: str,
+    name: DocumentName,
+    records: Records,
+    *,
+    moment: Moment,
+    digests: Digests,
+) -> bool:
     """Keep the records as a new version if they differ; return whether they do."""
     row = _row(uow, gate, name)
-    digest = digest_of(records)
-    if row.version > 0 and row.digest == digest:
-        return False
     held = _records(uow, gate, name)
     changed = {key for key in held.keys() | records.keys() if held.get(key) != records.get(key)}
+    if row.version > row.version_floor and not changed:
+        return False
     row.version = max(row.version, row.version_floor) + 1
-    row.digest, row.records, row.issued_at_ms = digest, len(records), moment.utc_ms
+    row.digest, row.records = digests.of(records), len(records)
+    row.issued_at_ms = moment.utc_ms
     _write(uow, gate, name, {key: records.get(key) for key in changed})
     change = DocumentChangeRow(
         gate=gate,
         name=name.value,
         version=row.version,
-        digest=digest,
+        digest=row.digest,
         changed=tuple(sorted(changed)),
     )
     uow.session.add(change)
@@ -94,7 +118,6 @@ def raise_floor(
     if ours or version <= row.version_floor:
         return False
     row.version_floor = version
-    row.digest = b""
     uow.session.flush()
     return True
 

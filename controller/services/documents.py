@@ -14,9 +14,10 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import Engine
 
 from controller.domain.moment import Moment
-from controller.services.compiling import Records, compile_gate
+from controller.services.compiling import Compiled, compile_gates
 from controller.services.document_store import (
     Current,
+    Digests,
     chunks_from,
     current,
     raise_floor,
@@ -56,20 +57,17 @@ def sync(engine: Engine, site: Site, publisher: Publisher, moment: Moment) -> tu
 
 def compile_all(uow: UnitOfWork, site: Site, moment: Moment) -> tuple[Current, ...]:
     """Compile every gate and return the documents that wait to be published."""
-    for gate in gate_names(uow):
-        compiled = compile_gate(uow, site, gate, moment)
+    gates, digests = gate_names(uow), Digests()
+    for gate, compiled in compile_gates(uow, site, gates, moment).items():
         check_records(compiled)
         for name, records in compiled.items():
-            store(uow, gate, name, records, moment)
+            store(uow, gate, name, records, moment=moment, digests=digests)
     return tuple(
-        document
-        for gate in gate_names(uow)
-        for document in current(uow, gate)
-        if not document.is_published
+        document for gate in gates for document in current(uow, gate) if not document.is_published
     )
 
 
-def check_records(compiled: Mapping[DocumentName, Records]) -> None:
+def check_records(compiled: Compiled) -> None:
     """Refuse what a gate would refuse, before it is saved.
 
     Raises PolicyError with every finding.
@@ -115,8 +113,8 @@ def heard_birth(
     """
     gate = GateId(birth.gate)
     with UnitOfWork(engine) as uow:
-        for text, (version, digest) in birth.documents.items():
-            raise_floor(uow, gate, DocumentName(text), version, digest)
+        for name in DocumentName:
+            raise_floor(uow, gate, name, *birth.documents.get(name.value, (0, b"")))
         compile_all(uow, site, moment)
         held = dict(birth.documents)
         lacking = tuple(
@@ -137,18 +135,27 @@ def _publish(
     moment: Moment,
     held: Mapping[str, tuple[int, bytes]] | None = None,
 ) -> tuple[Current, ...]:
-    published = []
-    for document in _keys_first(documents):
-        with UnitOfWork(engine) as uow:
-            signer = signer_for(uow, site, KeyScope.DOCUMENT, moment)
-            have = _have(uow, document, held)
-            messages = _messages(uow, site, document, have, signer)
+    published: list[Current] = []
+    try:
+        for document in _keys_first(documents):
+            with UnitOfWork(engine, writes=False) as uow:
+                signer = signer_for(uow, site, KeyScope.DOCUMENT, moment)
+                messages = _messages(uow, site, document, _have(uow, document, held), signer)
             _send(publisher, messages)
+            published.append(document)
+    finally:
+        _mark_published(engine, published)
+    return tuple(published)
+
+
+def _mark_published(engine: Engine, documents: list[Current]) -> None:
+    if not documents:
+        return
+    with UnitOfWork(engine) as uow:
+        for document in documents:
             row = uow.need(DocumentRow, (document.gate, document.name.value))
             row.published_version = max(row.published_version, document.version)
-            uow.commit()
-        published.append(document)
-    return tuple(published)
+        uow.commit()
 
 
 def _keys_first(documents: Iterable[Current]) -> list[Current]:
