@@ -1,10 +1,12 @@
 """Run mosquitto as a child process: for the demo and for the tests, on a port of its own."""
 
+import os
 import shutil
 import signal
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from mqtt.broker.config import MosquittoVersion, parse_version
@@ -58,9 +60,15 @@ class MosquittoRunner:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        """Start the broker. Raises UnavailableError if it ends at once or stays silent for 5 s."""
+        """Start the broker; one that a killed predecessor left behind is ended first.
+
+        Raises UnavailableError if the port is taken, if it ends at once or stays silent for 5 s.
+        """
         if self.is_running:
             raise RuntimeError("the broker runs already")
+        self._end_leftover()
+        if self._answers():
+            raise UnavailableError(ReasonCode.BROKER_UNAVAILABLE, f"port {self._port} is taken")
         with self._log.open("ab") as log:
             process = subprocess.Popen(
                 [find_mosquitto(), "-c", str(self._config)],
@@ -69,6 +77,7 @@ class MosquittoRunner:
                 stderr=log,
             )
         self._process = process
+        self._pid_file.write_text(f"{process.pid}\n")
         deadline_s = time.monotonic() + _READY_S
         while not self._answers():
             if process.poll() is not None or time.monotonic() > deadline_s:
@@ -107,11 +116,35 @@ class MosquittoRunner:
         if self._process is not None:
             self._process.send_signal(signal.SIGCONT)
 
+    @property
+    def _pid_file(self) -> Path:
+        return self._config.with_suffix(".pid")
+
+    def _end_leftover(self) -> None:
+        try:
+            pid = int(self._pid_file.read_text())
+        except (OSError, ValueError):
+            return
+        deadline_s = time.monotonic() + _STOP_S
+        while self._is_ours(pid) and time.monotonic() < deadline_s:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+            time.sleep(_LOOK_AGAIN_S)
+        self._pid_file.unlink(missing_ok=True)
+
+    def _is_ours(self, pid: int) -> bool:
+        try:
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            return False
+        return command[1:3] == [b"-c", str(self._config).encode()]
+
     def _end(self, how: signal.Signals) -> None:
         process = self._process
         self._process = None
         if process is None:
             return
+        self._pid_file.unlink(missing_ok=True)
         process.send_signal(signal.SIGCONT)
         process.send_signal(how)
         try:
