@@ -53,6 +53,7 @@ class OsdpLink:
         self._watch = ReaderWatch(reader.address, settings)
         self._waiting: deque[tuple[OsdpIndication, int]] = deque(maxlen=_INDICATION_LIMIT)
         self._takes_indications = True
+        self._capabilities: frozenset[int] = frozenset()
         self._is_enabling = False
         self._answered_ms = 0
 
@@ -141,11 +142,14 @@ class OsdpLink:
         if not (self._watch.is_online and is_quick and self._takes_indications):
             return False
         self._waiting.clear()
-        self._session.indicate(fresh[-1])
+        self._session.indicate(fresh[-1], self._capabilities)
         return True
 
     def _exchanged(self, exchange: Exchange, now_ms: int) -> None:
         self._answered_ms = now_ms
+        offered = exchange.capabilities
+        if offered is not None:
+            self._capabilities = offered
         if exchange.refuses_indication:
             self._takes_indications = False
             self.say_fault(OsdpFaultCode.COMMAND_REFUSED)

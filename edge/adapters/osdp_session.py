@@ -18,6 +18,7 @@ from typing import Any
 from edge.adapters.osdp_keys import seed_challenges
 from edge.adapters.osdp_line import OsdpChannel
 from edge.adapters.osdp_messages import OsdpIndication, OsdpReader
+from edge.adapters.osdp_wire import CAP_BUZZER, CAP_LED
 from edge.domain.card_bits import CardBits
 from edge.domain.keypad_codes import keys_from_osdp
 
@@ -153,16 +154,15 @@ class OsdpSession:
             return False
         return bool(self._panel.enable_pd(0))
 
-    def indicate(self, indication: OsdpIndication) -> None:
-        """Queue light and sound, leaving out what the reader says it does not have.
+    def indicate(self, indication: OsdpIndication, capabilities: frozenset[int]) -> None:
+        """Queue light and sound, leaving out what the reader does not offer.
 
-        A command that a reader refuses makes the library drop the reader, so capabilities are
-        looked at first.
+        A command that a reader refuses makes the library drop the reader.
         """
         library = self._library
-        if self._has(library.CAP_READER_LED_CONTROL):
+        if CAP_LED in capabilities:
             self._panel.submit_command(0, self._led(indication))
-        if indication.beeps is not None and self._has(library.CAP_READER_AUDIBLE_OUTPUT):
+        if indication.beeps is not None and CAP_BUZZER in capabilities:
             tenths = _tenths(indication.beeps.length_ms)
             self._panel.submit_command(
                 0,
@@ -190,10 +190,6 @@ class OsdpSession:
             "temporary": True,
             "timer_count": tenths,
         }
-
-    def _has(self, capability: int) -> bool:
-        level, _ = self._panel.check_capability(0, capability)
-        return bool(level)
 
     def _take(self, _index: int, event: dict[str, Any]) -> int:
         """Queue one event; called by C inside `refresh`, so nothing else happens here.

@@ -11,6 +11,8 @@ import binascii
 from dataclasses import dataclass
 
 __all__ = [
+    "CAP_BUZZER",
+    "CAP_LED",
     "CMD_CAP",
     "CMD_CHLNG",
     "CMD_ID",
@@ -38,6 +40,9 @@ REPLY_NAK = 0x41
 REPLY_PDCAP = 0x46
 REPLY_CCRYPT = 0x76
 REPLY_BUSY = 0x79
+
+CAP_LED = 4
+CAP_BUZZER = 5
 
 _SOM = 0x53
 _REPLY_BIT = 0x80
@@ -82,6 +87,17 @@ class Exchange:
             and self.reply.code == REPLY_NAK
             and self.reply.is_secured
         )
+
+    @property
+    def capabilities(self) -> frozenset[int] | None:
+        """List the function codes a reader offers, or None if this is no capability reply.
+
+        Taken from the wire because libosdp keeps what an earlier reader at the address offered.
+        """
+        if self.command.code != CMD_CAP or self.reply.code != REPLY_PDCAP:
+            return None
+        offered = self.reply.payload
+        return frozenset(offered[at] for at in range(0, len(offered) - 2, 3) if offered[at + 1])
 
     @property
     def proves_nothing_waits(self) -> bool:

@@ -5,22 +5,28 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
 from edge.adapters.osdp_bus import OsdpBus
 from edge.adapters.osdp_keys import SCBK_DEFAULT, new_scbk
+from edge.adapters.osdp_line import OsdpChannel, SerialLine
 from edge.adapters.osdp_messages import (
     DENIED,
     GRANTED,
     LedColour,
     OsdpCardRead,
+    OsdpFault,
+    OsdpFaultCode,
     OsdpKeys,
     OsdpOffline,
     OsdpOnline,
     OsdpReader,
     OsdpTamper,
 )
+from edge.adapters.osdp_session import LinkChanged, OsdpSession, SessionEvent
+from edge.adapters.osdp_wire import CAP_BUZZER, CAP_LED
 from edge.domain.card_formats import H10304, W26, W34, encode
 from mqtt.contract.errors import ConfigError
 from tests.support.osdp import bench
@@ -77,10 +83,58 @@ def test_a_reader_without_lamp_stays_online_when_asked_to_light() -> None:
     with bench() as table:
         table.reader.set_lamp(is_fitted=False)
         table.next_of(OsdpOnline)
+        before = len(table.messages)
         table.bus.indicate(ADDRESS, GRANTED)
         time.sleep(0.3)
-        assert table.bus.is_online(ADDRESS)
+        assert table.messages[before:] == []
         assert not table.reader.indications
+
+
+def test_a_reader_that_refuses_its_lamp_is_not_asked_again() -> None:
+    with bench() as table:
+        table.reader.refuse_commands(is_stubborn=True)
+        table.bus.indicate(ADDRESS, GRANTED)
+        assert table.next_of(OsdpFault).code is OsdpFaultCode.COMMAND_REFUSED
+        table.next_of(OsdpOnline)
+        before = len(table.messages)
+        for _ in range(3):
+            table.bus.indicate(ADDRESS, DENIED)
+            time.sleep(0.1)
+        assert table.messages[before:] == []
+
+
+def test_trap_stale_outputs_queued_commands_can_be_flushed() -> None:
+    with bench() as table:
+        table.bus.stop()
+        line = SerialLine(table.reader.path, 9_600)
+        line.open()
+        session = OsdpSession(
+            OsdpReader(ADDRESS, table.key), OsdpChannel(line, lambda: time.monotonic_ns() // 10**6)
+        )
+        session.restart()
+        steps(session, lambda events: LinkChanged(is_up=True) in events)
+        session.indicate(GRANTED, frozenset({CAP_LED, CAP_BUZZER}))
+        assert session.drop_commands() == 2
+        assert session.drop_commands() == 0
+        steps(session, lambda _events: False, for_s=0.3)
+        assert table.reader.indications == ()
+        session.indicate(GRANTED, frozenset({CAP_LED, CAP_BUZZER}))
+        steps(session, lambda _events: len(table.reader.indications) == 2)
+        session.close()
+        line.close()
+
+
+def steps(
+    session: OsdpSession, until: Callable[[list[SessionEvent]], bool], for_s: float = 2.0
+) -> None:
+    """Drive a session by hand until something holds or the time is over."""
+    deadline, seen = time.monotonic() + for_s, list[SessionEvent]()
+    while time.monotonic() < deadline:
+        session.refresh()
+        seen += session.events()
+        if until(seen):
+            return
+        time.sleep(0.002)
 
 
 def test_trap_deadlock_a_handler_may_call_back_into_the_bus() -> None:

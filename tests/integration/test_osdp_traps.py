@@ -18,6 +18,7 @@ from edge.adapters.osdp_messages import (
     OsdpDowngrade,
     OsdpFault,
     OsdpFaultCode,
+    OsdpKeys,
     OsdpOffline,
     OsdpOnline,
 )
@@ -88,11 +89,13 @@ def test_trap_stale_read_a_card_shown_to_a_cut_reader_opens_nothing_later() -> N
     with bench() as table:
         table.reader.cut()
         table.reader.present(STALE)
+        table.reader.press("1234#")
         time.sleep(3.2)
         table.reader.join()
-        fault = table.next_of(OsdpFault)
-        assert fault.code is OsdpFaultCode.READ_STALE
+        for _ in range(2):
+            assert table.next_of(OsdpFault).code is OsdpFaultCode.READ_STALE
         table.next_of(OsdpOnline)
+        assert not table.seen(OsdpKeys)
         assert works(table)
         assert [read.bits for read in table.seen(OsdpCardRead)] == [CARD]
 
@@ -136,13 +139,13 @@ def test_H03_session_lost_again_and_again_loses_and_doubles_no_read_and_alarms_o
 
 def test_H03_an_answer_lost_on_the_wire_doubles_no_read() -> None:
     with bench() as table:
-        for number in range(1, 4):
+        for number in range(1, 3):
             table.reader.cable.lose_answers(1)
             table.reader.present(encode(W26, number=number))
             time.sleep(1.6)
         reads = [read.bits for read in table.seen(OsdpCardRead)]
         assert len(reads) == len(set(reads))
-        assert set(reads) <= {encode(W26, number=number) for number in range(1, 4)}
+        assert set(reads) <= {encode(W26, number=number) for number in range(1, 3)}
         assert works(table)
 
 

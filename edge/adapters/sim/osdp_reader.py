@@ -60,6 +60,7 @@ class SimOsdpReader:
         self._pending: deque[dict[str, object]] = deque()
         self._device: Any = None
         self._has_light = True
+        self._is_stubborn = False
         self._indications: list[SimIndication] = []
         self._is_stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -116,6 +117,10 @@ class SimOsdpReader:
         """Leave lamp and buzzer out of what the reader says it can do; it restarts."""
         self._has_light = is_fitted
         self._build()
+
+    def refuse_commands(self, *, is_stubborn: bool) -> None:
+        """Answer light and sound with a refusal although they are offered, as some readers do."""
+        self._is_stubborn = is_stubborn
 
     def power_cycle(self) -> None:
         """Take power away for a moment: the session is lost, and so is what waited in it."""
@@ -218,6 +223,8 @@ class SimOsdpReader:
 
     def _obey(self, command: dict[str, Any]) -> tuple[int, None]:
         now_ms = time.monotonic_ns() // 1_000_000
+        if self._is_stubborn:
+            return -1, None
         if command["command"] == self._library.CMD_LED:
             colour = LedColour(command["on_color"])
             self._indications.append(SimIndication(colour, 0, now_ms))
