@@ -103,6 +103,8 @@ class ReasonCode(StrEnum):
     PASSBACK_CLEARED = "passback_cleared"
     PASSBACK_FORGIVEN = "passback_forgiven"
     INSTALL_MODE = "install_mode"
+    ADOPTED = "adopted"
+    RETENTION = "retention"
     # commands
     LATE = "late"
     WRONG_AUDIENCE = "wrong_audience"
