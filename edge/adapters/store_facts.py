@@ -27,7 +27,7 @@ def erasure_record(first_seq: int, upto: int) -> Record:
     return Record(
         kind=EventKind.ERASURE,
         outcome=Outcome.OBSERVED,
-        reason=ReasonCode.EXPIRED,
+        reason=ReasonCode.RETENTION,
         adapter_kind=AdapterKind.REAL,
         personal=Personal(note=f"first={first_seq} upto={upto}"),
     )

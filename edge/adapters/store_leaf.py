@@ -12,10 +12,16 @@ import msgspec
 from edge.domain.effects import PREVIOUS_RECORD, Record
 from edge.domain.ports import Commit, StoredEvent
 from mqtt.contract import audit, codec
-from mqtt.contract.events import LEAF_VERSION, EventKind, Leaf, Outcome, Personal
+from mqtt.contract.events import (
+    LEAF_VERSION,
+    NOTE_CHARACTERS,
+    EventKind,
+    Leaf,
+    Outcome,
+    Personal,
+)
 
 __all__ = [
-    "NOTE_LIMIT",
     "LeafBuilder",
     "SaltSource",
     "is_lasting",
@@ -24,9 +30,6 @@ __all__ = [
 
 SaltSource = Callable[[], bytes]
 """Gives 16 fresh random bytes a call."""
-
-NOTE_LIMIT = 512
-"""Longest note in characters that is kept, so that 32 events always fit one message."""
 
 _LASTING = frozenset({EventKind.GAP, EventKind.BOOT, EventKind.ERASURE})
 _OUTCOMES = frozenset({Outcome.ENTERED, Outcome.NOT_ENTERED, Outcome.UNKNOWN})
@@ -39,7 +42,11 @@ def is_lasting(kind: EventKind) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class LeafBuilder:
-    """Builds the events of one site and gate."""
+    """Builds the events of one site and gate.
+
+    Whatever a clock or a caller says, the leaf keeps the bounds of the wire: one leaf that no
+    controller accepts would hold up every event behind it.
+    """
 
     site: str
     gate: str
@@ -71,11 +78,11 @@ class LeafBuilder:
             method=record.method,
             outcome=record.outcome,
             reason=record.reason,
-            at_s=work.at.utc_ms // 1000,
-            boot_mono_ms=work.at.mono_ms,
+            at_s=max(0, work.at.utc_ms // 1000),
+            boot_mono_ms=max(0, work.at.mono_ms),
             clock_level=int(work.at.trust),
             policy_version=work.policy_version,
-            intent_to_unlock_ms=record.intent_to_unlock_ms,
+            intent_to_unlock_ms=max(-1, record.intent_to_unlock_ms),
             direction=record.direction,
             adapter_kind=record.adapter_kind,
             cause_seq=cause_seq,
@@ -86,7 +93,7 @@ class LeafBuilder:
     def _personal(self, personal: Personal | None) -> tuple[bytes, bytes] | None:
         if personal is None:
             return None
-        kept = msgspec.structs.replace(personal, note=personal.note[:NOTE_LIMIT])
+        kept = msgspec.structs.replace(personal, note=personal.note[:NOTE_CHARACTERS])
         return self.salt_source(), codec.encode(kept)
 
 

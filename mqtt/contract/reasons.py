@@ -141,6 +141,7 @@ class ReasonCode(StrEnum):
     FILE_UNREADABLE = "file_unreadable"
     NOT_SUPPORTED = "not_supported"
     BROKER_UNAVAILABLE = "broker_unavailable"
+    NAME_TAKEN = "name_taken"
     QUEUE_FULL = "queue_full"
     DATABASE_UNAVAILABLE = "database_unavailable"
     DATABASE_LOCKED = "database_locked"

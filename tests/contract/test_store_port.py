@@ -300,7 +300,7 @@ def test_erasing_personal_parts_keeps_every_root_and_is_recorded(store: EventLog
     kept = [event.personal is not None for event in store.read(0, 5)]
     assert kept == [True, False, True, False, True]
     record = leaves(store)[committed.first_seq]
-    assert (record.kind, record.reason) == (EventKind.ERASURE, ReasonCode.EXPIRED)
+    assert (record.kind, record.reason) == (EventKind.ERASURE, ReasonCode.RETENTION)
     told = store.read(committed.first_seq, 1)[0].personal
     assert told is not None
     assert codec.decode(told[1], Personal).note == "first=1 upto=4"
