@@ -14,14 +14,14 @@ from edge.adapters.indicator import Shown
 from edge.domain.ports import Emit
 from mqtt.contract.events import AdapterKind
 
-__all__ = ["ScreenFile", "screen_text"]
+__all__ = ["ScreenFile", "screen_json"]
 
 _log = logging.getLogger(__name__)
 
 
-def screen_text(shown: Shown) -> dict[str, object]:
-    """Return what a screen needs, as plain values: texts are [zh-CN, en], instants UTC in ms."""
-    return {
+def screen_json(shown: Shown) -> str:
+    """Return what a screen needs as JSON: texts are [zh-CN, en], instants UTC in ms."""
+    content = {
         "access_point": shown.access_point,
         "signal": shown.signal.value,
         "reason": shown.reason.value,
@@ -33,6 +33,7 @@ def screen_text(shown: Shown) -> dict[str, object]:
         "at_ms": shown.at.utc_ms,
         "mono_ms": shown.at.mono_ms,
     }
+    return json.dumps(content, ensure_ascii=False)
 
 
 class ScreenFile:
@@ -81,7 +82,7 @@ class ScreenFile:
         part = self._path.with_suffix(".part")
         try:
             self._path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-            part.write_text(json.dumps(screen_text(shown), ensure_ascii=False), "utf-8")
+            part.write_text(screen_json(shown), "utf-8")
             part.replace(self._path)
         except OSError as error:
             _log.warning("screen_unwritable", extra={"error": type(error).__name__})
