@@ -14,7 +14,7 @@ from mqtt.broker.acl import Acl, ControllerRole, acl_of
 from mqtt.broker.config import BrokerPlan, MosquittoVersion, render_config
 from mqtt.client.ca import CONTROLLER_PREFIX, CompoundCa
 from mqtt.client.ca_files import make_folder, write_file
-from mqtt.client.ca_requests import make_key_and_request
+from mqtt.client.ca_pair import KeyAndCertificate
 from mqtt.client.tls import TlsFiles
 from mqtt.contract.ids import GateId, SiteId, parse_name
 
@@ -65,7 +65,7 @@ class BrokerHome:
         at: datetime,
         host: str = "127.0.0.1",
     ) -> None:
-        """Make the authority and the broker's certificate if missing; write ACL and configuration.
+        """Make the authority and the broker's certificate, renew what ages, write ACL and config.
 
         The broker runs as the current user, who owns the folder. Raises StorageError, ConfigError.
         """
@@ -73,20 +73,20 @@ class BrokerHome:
         make_folder(self._folder / "data")
         if not self.ca.trust_file.exists():
             self.ca.create(clients.site, at)
-        if not (self._folder / "broker.pem").exists():
-            fresh = make_key_and_request("broker")
-            hosts = tuple(dict.fromkeys(("localhost", "127.0.0.1", host)))
-            write_file(self._folder / "broker.key", fresh.key_pem)
-            certificate = self.ca.issue_server(fresh.request_pem, hosts, at)
-            write_file(self._folder / "broker.pem", certificate)
+        if any(status.is_due for status in self.ca.crl_status(at)):
+            self.ca.renew_lists(at)
+        hosts = tuple(dict.fromkeys(("localhost", "127.0.0.1", host)))
+        pair = KeyAndCertificate(self._folder / "broker.key", self._folder / "broker.pem")
+        if not (pair.lasts(at) and pair.names(hosts)):
+            pair.replace("broker", lambda request: self.ca.issue_server(request, hosts, at))
         self.write_acl(clients)
         plan = BrokerPlan(
             host=host,
             port=port,
             trust=self.ca.trust_file.absolute(),
             revoked=self.ca.crl_file.absolute(),
-            certificate=(self._folder / "broker.pem").absolute(),
-            key=(self._folder / "broker.key").absolute(),
+            certificate=pair.certificate.absolute(),
+            key=pair.key.absolute(),
             acl=self._acl_file.absolute(),
             data=(self._folder / "data").absolute(),
             run_as=pwd.getpwuid(os.geteuid()).pw_name,
@@ -98,20 +98,20 @@ class BrokerHome:
         write_file(self._acl_file, clients.acl().render().encode())
 
     def identity(self, name: str, at: datetime) -> TlsFiles:
-        """Return the key and certificate of a client, made when missing. Raises `bad_name`."""
+        """Return the key and certificate of a client, made when missing or about to end.
+
+        A revoked certificate is never replaced. Raises ContractError(`bad_name`).
+        """
         folder = self._folder / "clients" / parse_name(name)
-        files = TlsFiles(
-            self.ca.broker_trust_file, folder / "certificate.pem", folder / "private.key"
-        )
-        if not files.certificate.exists():
+        pair = KeyAndCertificate(folder / "private.key", folder / "certificate.pem")
+        exists = pair.certificate.exists()
+        if not pair.lasts(at) and not (exists and self.ca.is_revoked(pair.serial())):
             make_folder(folder.parent)
             make_folder(folder)
-            fresh = make_key_and_request(name)
             by_controller = name.startswith(CONTROLLER_PREFIX)
             issue = self.ca.issue_controller if by_controller else self.ca.issue_gate
-            write_file(files.key, fresh.key_pem)
-            write_file(files.certificate, issue(fresh.request_pem, name, at))
-        return files
+            pair.replace(name, lambda request: issue(request, name, at))
+        return TlsFiles(self.ca.broker_trust_file, pair.certificate, pair.key)
 
     def revoke_gate(self, gate: str, clients: BrokerClients, at: datetime) -> BrokerClients:
         """Revoke a stolen gate and take its rights; return the clients that remain.

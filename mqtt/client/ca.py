@@ -145,6 +145,10 @@ class CompoundCa:
             self._join_lists()
         return added
 
+    def is_revoked(self, serial: int) -> bool:
+        """Say whether a serial number is on one of the lists."""
+        return any(serial in dict(self._revoked(branch)) for branch in Branch)
+
     def renew_lists(self, at: datetime) -> None:
         """Issue both revocation lists again with a new date; do it daily."""
         with only_one_writer(self._folder):
