@@ -11,9 +11,10 @@ The modes of the UT0311 boards are zones (C06): (1:2)(3:4) is two zones with one
 each, (1,3):(2,4) one zone with two of each, 1:(2,3) and 1:(2,3,4) one zone with one door in.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta, tzinfo
 from enum import StrEnum
+
+import msgspec
 
 from edge.domain.schedule import local_time
 
@@ -31,8 +32,7 @@ RESET_HOUR = 4
 """Local hour at which every position is forgotten: the fewest people are on their way then."""
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """Whether a person was last seen going into (`inside`) or out of `zone`, at `at_ms` UTC."""
 
     zone: str

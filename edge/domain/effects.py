@@ -121,7 +121,7 @@ class Signal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Indicate:
-    """Show `signal` with the reason's text at `access_point`; every way in uses the same signals."""
+    """Show `signal` with the reason's text at `access_point`; every way in uses the same ones."""
 
     access_point: str
     signal: Signal

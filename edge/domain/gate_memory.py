@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+import msgspec
+
 from edge.domain.antipassback import Positions
 from edge.domain.facts import FactMap
 from edge.domain.model import ClockTrust, Moment
@@ -41,8 +43,7 @@ PAD = b"pad"
 """The key of the lock-out for PINs that are entered alone; other keys are credentials and staff."""
 
 
-@dataclass(frozen=True, slots=True)
-class WindowUse:
+class WindowUse(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """A phone window that was used at an access point; times are UTC in seconds."""
 
     access_point: str
@@ -51,8 +52,7 @@ class WindowUse:
     end_s: int
 
 
-@dataclass(frozen=True, slots=True)
-class Windows:
+class Windows(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """The phone windows of one credential that were used lately, and the newest start ever seen."""
 
     newest_s: int = 0
@@ -69,8 +69,7 @@ class Windows:
         return Windows(max(self.newest_s, use.start_s), (*kept, use))
 
 
-@dataclass(frozen=True, slots=True)
-class Uses:
+class Uses(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """Who redeemed which use of a pass: (gate, number of the use from 1, UTC ms).
 
     `until_ms` is the end of the pass, 0 where only another gate has told of it.
@@ -103,9 +102,9 @@ class GateMemory:
     """Every fact by its id.
 
     `windows` and `papers` (newest start in UTC s) go by credential, `revoked` (carried by a guard;
-    until, UTC ms) by credential or pass, `uses` by pass, `positions` by holder, `burnt` (deadline in
-    monotonic ms) by command, `pin_locks` by credential, staff or PAD, and `feeds` tells when each
-    gate was last heard in monotonic ms.
+    until, UTC ms) by credential or pass, `uses` by pass, `positions` by holder, `burnt` (deadline
+    in monotonic ms) by command, `pin_locks` by credential, staff or PAD, and `feeds` tells when
+    each gate was last heard in monotonic ms.
     """
 
     windows: FactMap[Windows] = field(default_factory=FactMap[Windows])

@@ -69,7 +69,7 @@ class ExitRequested:
 
 @dataclass(frozen=True, slots=True)
 class FireSensed:
-    """The fire panel's contact changed; a broken wire (`line_fault`) counts as fire for the doors."""
+    """The fire panel's contact changed; a broken wire (`line_fault`) counts as fire for doors."""
 
     at: Moment
     active: bool
@@ -97,7 +97,7 @@ class PowerSensed:
 
 @dataclass(frozen=True, slots=True)
 class CommandArrived:
-    """A command passed every check of the contract; its id is burnt by the step that executes it."""
+    """A command passed every check of the contract; the step that executes it burns its id."""
 
     at: Moment
     command: Command
@@ -107,8 +107,8 @@ class CommandArrived:
 class StaffActed:
     """Somebody used the guard panel.
 
-    `card` (value, length) and `pin` say who signs on; for `hold_open` and `give_reason` they are those
-    of the second person who confirms. Every other act is that of the person who is signed on.
+    `card` (value, length) and `pin` say who signs on; for `hold_open` and `give_reason` they are
+    those of the second person who confirms. Every other act is that of the person who is signed on.
     """
 
     at: Moment
@@ -168,10 +168,11 @@ class MoveHeard:
 
 @dataclass(frozen=True, slots=True)
 class RelayMoved:
-    """The shell commanded a relay.
+    """The shell commanded a relay for `access_point`, or for none.
 
-    `cause_seq` is the number of the decision's record, -1 where none caused it; `intent_mono_ms` is
-    the first presence of the attempt, -1 for none.
+    `cause_seq` is the number of the decision's record, -1 for none or while the disk has not
+    answered (then the shell tells again with the number); `intent_mono_ms` is the first presence of
+    the attempt, -1 for none.
     """
 
     at: Moment
@@ -186,7 +187,7 @@ class RelayMoved:
 
 @dataclass(frozen=True, slots=True)
 class WayChanged:
-    """A way in at an access point became ready or not (`ready`, `fault`, `suspended`, `not_installed`)."""
+    """A way in became `ready`, `fault`, `suspended` or `not_installed` at an access point."""
 
     at: Moment
     access_point: str
@@ -198,7 +199,7 @@ class WayChanged:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Something to be recorded that changes no state: a reader's fault, a new document, a clock jump."""
+    """Something to record that changes no state: a reader's fault, a document, a clock jump."""
 
     at: Moment
     kind: EventKind
