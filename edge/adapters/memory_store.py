@@ -46,6 +46,7 @@ class DiskFaults:
 class _Epoch:
     events: list[StoredEvent] = field(default_factory=list)
     acked: int = 0
+    tree: Frontier = field(default_factory=Frontier)
     asked: Frontier = field(default_factory=Frontier)
 
     def root_at(self, size: int) -> bytes:
@@ -164,7 +165,9 @@ class MemoryStore:
         built = self._builder.build(work, self._epoch, first_seq)
         self._crash_point("before_commit")
         self._write()
-        current.events.extend(event for event, _ in built)
+        for event, _ in built:
+            current.events.append(event)
+            current.tree.append(leaf_hash(event.leaf))
         self._disk.floor_ms = floor_after(self._disk.floor_ms, work.at)
         self._remember(work.memory)
         self._crash_point("after_commit")
@@ -213,7 +216,7 @@ class MemoryStore:
         """See `EventLog.heads`."""
         self._current()
         return [
-            LogHead(number, len(epoch.events), epoch.acked, epoch.root_at(len(epoch.events)))
+            LogHead(number, len(epoch.events), epoch.acked, epoch.tree.root())
             for number, epoch in sorted(self._disk.epochs.items())
             if number == self._epoch or epoch.acked < len(epoch.events)
         ]

@@ -7,7 +7,8 @@ from functools import partial
 from edge.domain.event_log import EventLog, LogHead
 from edge.domain.model import ClockTrust, Moment
 from edge.gate.disk import Disk
-from edge.gate.outbox import Collected, Outbox, Plan, Sealer, Settled, collect, settle
+from edge.gate.outbox import Outbox
+from edge.gate.parcels import Collected, Plan, Sealer, Settled, collect, settle
 from mqtt.contract.errors import EqualGateError
 from mqtt.contract.events import Ack
 

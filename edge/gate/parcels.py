@@ -1,4 +1,4 @@
-"""Read and seal batches, and hold an acknowledgement against the log; runs where the store lives."""
+"""Read and seal batches, hold an acknowledgement against the log; runs where the store lives."""
 
 import hmac
 from collections.abc import Mapping, Sequence

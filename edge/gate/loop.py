@@ -1,0 +1,102 @@
+"""Run one gate: one inbox, one consumer, one owner of all state."""
+
+import asyncio
+from collections import deque
+
+from edge.domain.door_model import lock_open
+from edge.domain.gate import GateState, adapt, step
+from edge.domain.inputs import Input, Tick
+from edge.domain.knowledge import Knowledge
+from edge.domain.ports import Clock
+from edge.gate.performer import Performer
+from mqtt.contract.topics import DocumentName
+
+__all__ = ["GateLoop"]
+
+
+class GateLoop:
+    """The one consumer. `emit` may be called from any thread; everything else runs on the loop.
+
+    Inputs that arrive before `run` are kept from the moment of `bind` on.
+    """
+
+    def __init__(
+        self, *, clock: Clock, performer: Performer, state: GateState, knowledge: Knowledge
+    ) -> None:
+        self._clock = clock
+        self._performer = performer
+        self._state = state
+        self._knowledge = knowledge
+        self._inbox: deque[Input] = deque()
+        self._arrived = asyncio.Event()
+        self._runs_on: asyncio.AbstractEventLoop | None = None
+        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_ms = 0
+
+    @property
+    def state(self) -> GateState:
+        """Return the current state, for heartbeats and displays."""
+        return self._state
+
+    @property
+    def knowledge(self) -> Knowledge:
+        """Return what the gate knows now."""
+        return self._knowledge
+
+    def bind(self) -> None:
+        """Attach to the running event loop."""
+        self._runs_on = asyncio.get_running_loop()
+
+    def emit(self, item: Input) -> None:
+        """Put an input into the inbox, from any thread. Without a loop there is no gate to tell."""
+        loop = self._runs_on
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self.put, item)
+
+    def put(self, item: Input) -> None:
+        """Put an input into the inbox, on the loop."""
+        self._inbox.append(item)
+        self._arrived.set()
+
+    def learn(self, knowledge: Knowledge) -> None:
+        """Take over new documents; portals and access points may have come or gone."""
+        self._knowledge = knowledge
+        self._state = adapt(self._state, knowledge)
+        self.put(Tick(self._clock.now()))
+
+    async def run(self) -> None:
+        """Consume inputs until cancelled."""
+        self.bind()
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._inbox:
+                self._take(self._inbox.popleft())
+
+    def belongs_open(self, portal: str) -> bool:
+        """Tell whether the lock of `portal` belongs open now."""
+        door = self._state.doors.get(portal)
+        return door is not None and lock_open(door)
+
+    def list_age_s(self) -> int:
+        """Return the age of the list of credentials in seconds."""
+        return self._knowledge.list_age_ms(self._clock.now().utc_ms) // 1000
+
+    def wake_at(self, mono_ms: int) -> None:
+        """Keep the earliest wake-up; a Tick asks again for later ones."""
+        if self._alarm is not None:
+            if self._alarm_ms <= mono_ms:
+                return
+            self._alarm.cancel()
+        wait_s = max(0, mono_ms - self._clock.now().mono_ms) / 1000
+        self._alarm_ms = mono_ms
+        self._alarm = asyncio.get_running_loop().call_later(wait_s, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self.put(Tick(self._clock.now()))
+
+    def _take(self, item: Input) -> None:
+        self._state, effects = step(self._state, item, self._knowledge)
+        policy_version = self._knowledge.versions.get(DocumentName.POLICY, 0)
+        self._performer.perform(self, item.at, policy_version, effects)
