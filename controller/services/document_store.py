@@ -144,7 +144,7 @@ def _records(uow: UnitOfWork, gate: str, name: DocumentName) -> Records:
     found = select(DocumentRecordRow.record, DocumentRecordRow.body).where(
         DocumentRecordRow.gate == gate, DocumentRecordRow.name == name.value
     )
-    return {record: body for record, body in uow.session.execute(found).tuples()}  # noqa: C416
+    return {row.record: row.body for row in uow.session.execute(found)}
 
 
 def _write(

@@ -31,6 +31,7 @@ from controller.storage.models import DocumentRow, GatePresenceRow
 from controller.storage.unit_of_work import UnitOfWork
 from mqtt.contract.documents import DocumentHeader, Get, Held, Wanted, seal_header
 from mqtt.contract.envelope import Signer
+from mqtt.contract.findings import PolicyError
 from mqtt.contract.ids import GateId
 from mqtt.contract.policy import CompiledPolicy, check_document
 from mqtt.contract.presence import Birth
@@ -38,7 +39,15 @@ from mqtt.contract.records import KeyScope
 from mqtt.contract.topics import DocumentName, TopicKind, build
 from mqtt.contract.versions import READS
 
-__all__ = ["DOCUMENT_EXPIRY_S", "answer_get", "check_records", "compile_all", "heard_birth", "sync"]
+__all__ = [
+    "DOCUMENT_EXPIRY_S",
+    "PolicyError",
+    "answer_get",
+    "check_records",
+    "compile_all",
+    "heard_birth",
+    "sync",
+]
 
 DOCUMENT_EXPIRY_S = 300
 
