@@ -52,7 +52,7 @@ def _monotonic_ms() -> int:
 class OsdpBus:
     """The readers of one serial line.
 
-    `path` is a serial device or the slave side of a pty, `emit` takes every message and is called
+    `path` is a serial device or the reader's end of a pty, `emit` takes every message and is called
     on the bus thread. `start` raises ConfigError for a key that is no secret, an address outside
     0 to 126 or one used twice, and returns at once otherwise: a missing device is an outage, no
     error.
@@ -81,6 +81,7 @@ class OsdpBus:
         self._thread: threading.Thread | None = None
         self._is_stopping = threading.Event()
         self._wake: tuple[int, int] | None = None
+        self._wake_hold = threading.Lock()
         self._searched_ms = 0
 
     def start(self) -> None:
@@ -128,23 +129,36 @@ class OsdpBus:
             check_scbk(reader.address, reader.scbk)
 
     def _poke(self) -> None:
-        wake = self._wake
-        if wake is not None:
-            with contextlib.suppress(OSError):
-                os.write(wake[1], b".")
+        with self._wake_hold:  # or the number of a closed pipe could be somebody else's file by now
+            if self._wake is not None:
+                with contextlib.suppress(BlockingIOError):
+                    os.write(self._wake[1], b".")
 
     def _run(self) -> None:
         try:
             while not self._is_stopping.is_set():
-                self._serve()
+                self._serve_on()
         finally:
             for link in self._links.values():
                 link.close()
             self._line.close()
-            wake, self._wake = self._wake, None
-            for end in wake or ():
-                os.close(end)
+            with self._wake_hold:
+                wake, self._wake = self._wake, None
+                for end in wake or ():
+                    os.close(end)
             self._thread = None
+
+    def _serve_on(self) -> None:
+        """Serve, and begin anew after a mistake of the library or of a handler.
+
+        Fobs must not stop working for good because one message could not be taken.
+        """
+        try:
+            self._serve()
+        except (RuntimeError, SystemError, TypeError, ValueError) as error:
+            _log.error("osdp_bus_restarts", extra={"error": type(error).__name__})
+            self._line.close()
+            self._is_stopping.wait(self._settings.reopen_ms / 1_000)
 
     def _serve(self) -> None:
         """Serve the readers until the line is lost or the bus stops."""

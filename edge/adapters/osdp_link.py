@@ -134,16 +134,18 @@ class OsdpLink:
         return self._clock_ms() - self._answered_ms
 
     def _show(self, now_ms: int) -> bool:
-        fresh = [shown for shown, until_ms in self._waiting if until_ms > now_ms]
-        if not fresh:
-            self._waiting.clear()
-            return False
+        """Send the newest indication that is not stale; other threads append meanwhile."""
+        while self._waiting and self._waiting[0][1] <= now_ms:
+            self._waiting.popleft()
         is_quick = now_ms - self._answered_ms < 2 * self._settings.answer_ms
         if not (self._watch.is_online and is_quick and self._takes_indications):
             return False
-        self._waiting.clear()
-        self._session.indicate(fresh[-1], self._capabilities)
-        return True
+        newest: OsdpIndication | None = None
+        while self._waiting:
+            newest, _ = self._waiting.popleft()
+        if newest is not None:
+            self._session.indicate(newest, self._capabilities)
+        return newest is not None
 
     def _exchanged(self, exchange: Exchange, now_ms: int) -> None:
         self._answered_ms = now_ms

@@ -20,6 +20,7 @@ from edge.adapters.osdp_messages import (
     OsdpFault,
     OsdpFaultCode,
     OsdpKeys,
+    OsdpMessage,
     OsdpOffline,
     OsdpOnline,
     OsdpReader,
@@ -154,6 +155,42 @@ def test_trap_deadlock_a_handler_may_stop_the_bus() -> None:
         table.reader.present(encode(W26, number=1))
         table.next_of(OsdpCardRead)
         table.until(lambda: not _bus_threads())
+
+
+def test_a_handler_that_fails_once_does_not_end_the_fobs(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    failures = [RuntimeError("the loop is closed")]
+
+    def fail_once(message: OsdpMessage) -> None:
+        if isinstance(message, OsdpCardRead) and failures:
+            raise failures.pop()
+
+    with bench() as table:
+        table.on_message = fail_once
+        table.reader.present(encode(W26, number=1))
+        table.next_of(OsdpCardRead)
+        time.sleep(0.8)
+        table.reader.present(encode(W26, number=2))
+        assert table.next_of(OsdpCardRead).bits == encode(W26, number=2)
+    assert [record.message for record in caplog.records] == ["osdp_bus_restarts"]
+
+
+def test_indications_from_many_threads_at_once_harm_nothing() -> None:
+    with bench() as table:
+
+        def ask_often() -> None:
+            for _ in range(300):
+                table.bus.indicate(ADDRESS, DENIED)
+
+        callers = [threading.Thread(target=ask_often) for _ in range(4)]
+        for caller in callers:
+            caller.start()
+        for caller in callers:
+            caller.join()
+        table.bus.indicate(ADDRESS, GRANTED)
+        table.until(lambda: LedColour.GREEN in [shown.colour for shown in table.reader.indications])
+        assert not table.seen(OsdpOffline)
 
 
 def test_H06_a_process_stalled_for_200_ms_keeps_its_readers() -> None:

@@ -55,4 +55,3 @@ def test_I07_the_doubling_ends_after_a_quiet_hour_and_not_before() -> None:
     assert early.next_lockout_ms == 4 * FIRST_LOCKOUT_MS
     late, _ = guess(state, 5, ended_ms + QUIET_MS)
     assert late.next_lockout_ms == 2 * FIRST_LOCKOUT_MS
-

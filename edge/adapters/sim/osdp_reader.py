@@ -171,6 +171,8 @@ class SimOsdpReader:
         self.cable.noise(count)
 
     def _submit(self, event: dict[str, object]) -> None:
+        if self._is_stopping.is_set():
+            return
         with self._hold:
             self._pending.append(event)
         self.cable.wake()
