@@ -17,7 +17,8 @@ class Passage:
     """A granted attempt whose outcome is not known yet.
 
     `moved`: the lock was driven; `cause_seq` is -1 until the record's number is known, which is
-    later where the disk is slow. At `until_mono_ms` it counts as not entered. `pass_use` is (pass id, number of the use) of a visitor's pass, `code` the tag of its text.
+    later where the disk is slow. At `until_mono_ms` it counts as not entered. `pass_use` is (pass
+    id, number of the use) of a visitor's pass, `code` the tag of its text.
     """
 
     portal: str

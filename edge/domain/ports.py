@@ -1,7 +1,8 @@
 """The small ports through which the shell touches the world.
 
-Adapters translate their errors to EqualGateError; nothing else leaves them. Every port has a simulated twin in
-`edge.adapters.sim` (or a memory twin beside the real one) that passes the same contract tests.
+Adapters translate their errors to EqualGateError; nothing else leaves them. Every port has a
+simulated twin in `edge.adapters.sim` (or a memory twin beside the real one) that passes the same
+contract tests.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -55,7 +56,7 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """One event as stored: leaf bytes, and salt with personal bytes, or None where erased or absent."""
+    """One event as stored: leaf, and salt with personal part, or None where erased or absent."""
 
     seq: int
     leaf: bytes
@@ -64,8 +65,11 @@ class StoredEvent:
 
 @dataclass(frozen=True, slots=True)
 class Boot:
-    """What the store knew at start. `quarantined` tells that a damaged database was set aside and a new epoch began;
-    `memory` maps (kind, key) to value; `unfinished` holds the numbers of granted decisions without an outcome."""
+    """What the store knew at start.
+
+    `quarantined` tells that a damaged database was set aside and a new epoch began; `memory` maps
+    (kind, key) to value; `unfinished` holds the numbers of granted decisions without an outcome.
+    """
 
     epoch: int
     boot_counter: int
@@ -78,7 +82,10 @@ class Boot:
 
 
 class Store(Protocol):
-    """The gate's one database: log, outbox, facts and documents. Synchronous, one owner; every method may raise StorageError."""
+    """The gate's one database: log, outbox, facts and documents.
+
+    Synchronous, with one owner; every method may raise StorageError.
+    """
 
     def open(self) -> Boot:
         """Open or create, check, count the boot and return what is known."""
@@ -113,7 +120,7 @@ class Clock(Protocol):
 
 
 class Lock(Protocol):
-    """One relay that drives one portal's lock; rest is its level without power to the coil logic."""
+    """One relay that drives one portal's lock; rest is its level without power to the coil."""
 
     @property
     def kind(self) -> AdapterKind:
@@ -134,7 +141,7 @@ class Indicator(Protocol):
 
 
 class Source(Protocol):
-    """Anything that produces inputs: a reader, a worker, a contact. Loss is an input, not an exception."""
+    """Anything that produces inputs: a reader, a worker, a contact; its loss is an input too."""
 
     @property
     def kind(self) -> AdapterKind:
