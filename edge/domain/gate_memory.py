@@ -107,13 +107,13 @@ class GateMemory:
     each gate was last heard in monotonic ms.
     """
 
-    windows: FactMap[Windows] = field(default_factory=FactMap[Windows])
-    papers: FactMap[int] = field(default_factory=FactMap[int])
-    revoked: FactMap[int] = field(default_factory=FactMap[int])
-    uses: FactMap[Uses] = field(default_factory=FactMap[Uses])
-    positions: FactMap[Positions] = field(default_factory=FactMap[Positions])
-    burnt: FactMap[int] = field(default_factory=FactMap[int])
-    pin_locks: FactMap[PinLockout] = field(default_factory=FactMap[PinLockout])
+    windows: FactMap[Windows] = field(default_factory=FactMap)
+    papers: FactMap[int] = field(default_factory=FactMap)
+    revoked: FactMap[int] = field(default_factory=FactMap)
+    uses: FactMap[Uses] = field(default_factory=FactMap)
+    positions: FactMap[Positions] = field(default_factory=FactMap)
+    burnt: FactMap[int] = field(default_factory=FactMap)
+    pin_locks: FactMap[PinLockout] = field(default_factory=FactMap)
     feeds: Mapping[str, int] = field(default_factory=dict)
     shift: Shift | None = None
 

@@ -1,7 +1,9 @@
 """Everything that changes at a gate unit, in one frozen value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+import msgspec
 
 from edge.domain.door_model import DoorState
 from edge.domain.gate_memory import GateMemory
@@ -83,25 +85,26 @@ class Reads:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class GateState:
+class GateState(msgspec.Struct, frozen=True):
     """State of one gate unit.
 
-    By portal: `doors`, `holds`, `lockdowns` (monotonic end), `hand_locked` and `first_person` (UTC
-    ms when), `causes` (number of the newest decision there). `scheduled` are the portals whose free
-    schedule is active, as of `minute` (UTC minute; -1 before the first look). `adapter_kind` is
-    that of locks and contacts.
+    By portal: `doors`, `wakes` (when a door wants time), `holds`, `lockdowns` (monotonic end),
+    `hand_locked` and `first_person` (UTC ms when), `causes` (number of the newest decision there).
+    `scheduled` are the portals whose free schedule is active, as of `minute` (UTC minute; -1 before
+    the first look). `adapter_kind` is that of locks and contacts. A Struct, because it is replaced
+    several times a step.
     """
 
     adapter_kind: AdapterKind = AdapterKind.SIMULATED
-    doors: Mapping[str, DoorState] = field(default_factory=dict)
-    memory: GateMemory = field(default_factory=GateMemory)
+    doors: Mapping[str, DoorState] = msgspec.field(default_factory=dict)
+    wakes: Mapping[str, int] = msgspec.field(default_factory=dict)
+    memory: GateMemory = msgspec.field(default_factory=GateMemory)
     passages: tuple[Passage, ...] = ()
-    causes: Mapping[str, int] = field(default_factory=dict)
-    holds: Mapping[str, Hold] = field(default_factory=dict)
-    lockdowns: Mapping[str, int] = field(default_factory=dict)
-    hand_locked: Mapping[str, int] = field(default_factory=dict)
-    first_person: Mapping[str, int] = field(default_factory=dict)
+    causes: Mapping[str, int] = msgspec.field(default_factory=dict)
+    holds: Mapping[str, Hold] = msgspec.field(default_factory=dict)
+    lockdowns: Mapping[str, int] = msgspec.field(default_factory=dict)
+    hand_locked: Mapping[str, int] = msgspec.field(default_factory=dict)
+    first_person: Mapping[str, int] = msgspec.field(default_factory=dict)
     scheduled: frozenset[str] = frozenset()
     minute: int = -1
     rules_version: int = -1
@@ -109,10 +112,10 @@ class GateState:
     dues: tuple[Due, ...] = ()
     due_count: int = 0
     sights: tuple[Sight, ...] = ()
-    reads: Mapping[tuple[str, Method], Reads] = field(default_factory=dict)
+    reads: Mapping[tuple[str, Method], Reads] = msgspec.field(default_factory=dict)
     tap: Tap | None = None
-    calls: Mapping[str, int] = field(default_factory=dict)
-    ways: Mapping[tuple[str, Method], str] = field(default_factory=dict)
+    calls: Mapping[str, int] = msgspec.field(default_factory=dict)
+    ways: Mapping[tuple[str, Method], str] = msgspec.field(default_factory=dict)
     fire: bool = False
     fire_input: bool = False
     fire_line_fault: bool = False

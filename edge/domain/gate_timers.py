@@ -28,11 +28,19 @@ def catch_up(turn: Turn) -> None:
         if hold.until_mono_ms <= now_ms:
             drop_hold(turn, portal)
     for portal in turn.portals():
-        turn.door(portal, Elapsed())
+        if _is_due(turn, portal):
+            turn.door(portal, Elapsed())
     gate_passage.give_up_due(turn)
     _escalate(turn)
     if now_ms - turn.state.swept_mono_ms >= _SWEEP_MS:
         turn.change(memory=turn.memory.swept(turn.at), swept_mono_ms=now_ms)
+
+
+def _is_due(turn: Turn, portal: str) -> bool:
+    """Tell whether a door's time has come; after a change of the rules every door is looked at."""
+    if turn.state.rules_version != turn.knowledge.rules.version:
+        return True
+    return NEVER < turn.state.wakes.get(portal, NEVER) <= turn.at.mono_ms
 
 
 def settle(turn: Turn) -> None:
@@ -135,7 +143,7 @@ def _wanted_free(turn: Turn, portal: str) -> Free | None:
 def _next_wake(turn: Turn) -> list[int]:
     state, now_ms = turn.state, turn.at.mono_ms
     times = [
-        *(mono_ms for mono_ms in turn.wakes.values() if mono_ms < NO_END),
+        *(mono_ms for mono_ms in state.wakes.values() if NEVER < mono_ms < NO_END),
         *state.lockdowns.values(),
         *(hold.until_mono_ms for hold in state.holds.values()),
         *(passage.until_mono_ms for passage in state.passages),

@@ -3,14 +3,18 @@
 A Turn lives for one call of `step` and never leaves it; outside, only frozen values are seen.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from msgspec import structs
+
 from edge.domain.door import step_door
 from edge.domain.door_model import (
+    NEVER,
     DoorEvent,
     DoorInput,
+    DoorOutput,
     DoorState,
     DriveLock,
     Grant,
@@ -75,7 +79,7 @@ def _cut(personal: Personal | None) -> Personal | None:
 class Turn:
     """The state as changed so far, the effects so far, and what the step looks at.
 
-    `kind` is the adapter kind of everything involved; `wakes` is when each door wants time.
+    `kind` is the adapter kind of everything involved.
     """
 
     state: GateState
@@ -83,7 +87,6 @@ class Turn:
     knowledge: Knowledge
     kind: AdapterKind
     effects: list[Effect] = field(default_factory=list)
-    wakes: dict[str, int] = field(default_factory=dict)
 
     @property
     def memory(self) -> GateMemory:
@@ -96,11 +99,11 @@ class Turn:
 
     def change(self, **changes: object) -> None:
         """Replace fields of the state."""
-        self.state = replace(self.state, **changes)  # type: ignore[arg-type]
+        self.state = structs.replace(self.state, **changes)
 
     def learn(self, memory: GateMemory, fact: Remember) -> None:
         """Replace the memory and make the changed fact durable."""
-        self.state = replace(self.state, memory=memory)
+        self.state = structs.replace(self.state, memory=memory)
         self.effects.append(fact)
 
     def record(
@@ -179,8 +182,10 @@ class Turn:
         before = self.door_state(portal)
         after, outputs = step_door(before, settings, item, self.at.mono_ms)
         if after is not self.state.doors.get(portal):
-            self.state = replace(self.state, doors=with_key(self.state.doors, portal, after))
-        self.wakes.pop(portal, None)
+            self.state = structs.replace(
+                self.state, doors=with_key(self.state.doors, portal, after)
+            )
+        self._wake(portal, outputs)
         for output in outputs:
             match output:
                 case DriveLock(is_open, duration_ms):
@@ -189,11 +194,17 @@ class Turn:
                     told = isinstance(item, Grant) and reason in _TOLD_BY_THE_DECISION
                     if not told:
                         self._door_event(portal, reason, caused_by_grant=caused_by_grant)
-                case WakeDoor(mono_ms):
-                    self.wakes[portal] = mono_ms
+                case WakeDoor():
+                    pass
         driven = any(isinstance(output, DriveLock) for output in outputs)
         if isinstance(item, Grant) and unlock is not None and lock_open(after) and not driven:
             self._drive(portal, self._time_left(after), unlock, is_open=True)
+
+    def _wake(self, portal: str, outputs: Sequence[DoorOutput]) -> None:
+        """Keep when a door next wants time; NEVER for one that waits for nothing."""
+        wake = next((out.mono_ms for out in outputs if isinstance(out, WakeDoor)), NEVER)
+        if self.state.wakes.get(portal) != wake:
+            self.state = structs.replace(self.state, wakes=with_key(self.state.wakes, portal, wake))
 
     def _time_left(self, door: DoorState) -> int:
         """Return how long an open lock stays open in ms, 0 for without end."""

@@ -1,8 +1,8 @@
 """The words of the gate: moments, attempts, claims, bearers, decisions.
 
-An access attempt is the same for every way in: where, by which method, what is claimed, since when.
-What differs lies in the claim, and only `authenticate` opens it. `authorise` gets a Bearer, in which
-no method exists (DESIGN §3, promise 1).
+An access attempt is the same for every way in: where, by which method, what is claimed, since
+when. What differs lies in the claim, and only `authenticate` opens it. `authorise` gets a Bearer,
+in which no method exists (DESIGN §3, promise 1).
 """
 
 from dataclasses import dataclass, field
@@ -39,10 +39,10 @@ class ClockTrust(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One instant at the gate: monotonic ms of this boot, UTC ms, and how far to believe the latter.
+    """One instant at the gate: monotonic ms of this boot, UTC ms, and the trust in the latter.
 
-    `error_ms` bounds the wall clock's error either way. At trust UNKNOWN, `utc_ms` is the time floor
-    plus what has passed since: it is certainly not later than it says.
+    `error_ms` bounds the wall clock's error either way. At trust UNKNOWN, `utc_ms` is the time
+    floor plus what has passed since: the true time is not earlier.
     """
 
     mono_ms: int
@@ -152,7 +152,7 @@ class Bearer:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why an attempt was not authenticated; who and what is known where a registered one was refused.
+    """Why an attempt was not authenticated; a registered one that was refused is named.
 
     `note` is a detail for the manager, such as an unknown card's bits; it is personal.
     """
