@@ -186,7 +186,8 @@ class MemoryBroker:
                     self._offer(name, client, kept, qos)
 
     def _take_over(self, client_id: str, old: ClientState, *, clean: bool) -> None:
-        if old.has_will and (clean or old.spec.will_delay_s == 0):
+        # As mosquitto does it: a will without delay is withheld too where the session goes on.
+        if old.has_will and (clean or old.spec.session_expiry_s == 0):
             self._send_will(client_id, old)
         old.has_will = False
         self._end(client_id, old.connection, Loss.TAKEN_OVER)

@@ -173,6 +173,23 @@ def test_a_second_connection_of_a_name_takes_over(desk: Desk) -> None:
     assert not first.inbox.payloads
 
 
+@pytest.mark.parametrize(
+    ("clean", "delay_s", "wills"), [(True, 0, 1), (False, 0, 0), (False, 1, 0)]
+)
+def test_take_over_sends_a_will_only_if_it_ends_the_session(
+    desk: Desk, clean: bool, delay_s: int, wills: int
+) -> None:
+    gate, web, _ = desk.names()
+    watcher = joined(desk, desk.make(web, STATE))
+    more = {"will": will_of(gate), "will_delay_s": delay_s, "clean_start": clean, "backoff": SLOW}
+    first = joined(desk, desk.make(gate, **more))
+    joined(desk, desk.make(gate, **more))
+    desk.until(lambda: bool(first.inbox.of(Disconnected)))
+    desk.rest(0.3 + 1.5 * delay_s)
+    mine = [i for i in watcher.inbox.of(Inbound) if i.message.topic.split("/")[3] == gate]
+    assert len(mine) == wills
+
+
 def test_G08_two_clients_with_one_name_are_reported(desk: Desk) -> None:
     gate, _, _ = desk.names()
     first = joined(desk, desk.make(gate))

@@ -10,6 +10,7 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from mqtt.client.ca_requests import make_key_and_request
 from mqtt.client.port import (
     Connected,
     Disconnected,
@@ -236,19 +237,27 @@ def test_connection_without_client_certificate_is_refused(desk: MosquittoDesk) -
     assert not knock(desk, context)
 
 
-def test_stolen_gate_certificate_cannot_play_the_broker(
-    desk: MosquittoDesk, tmp_path: Path
+@pytest.mark.parametrize("case", ["stolen gate certificate", "certificate of another host"])
+def test_gate_refuses_a_broker_that_is_not_ours(
+    desk: MosquittoDesk, tmp_path: Path, case: str
 ) -> None:
     gate, _, _ = desk.names()
-    stolen = desk.home.identity(gate, desk.at)
+    identity = desk.home.identity(gate, desk.at)
+    certificate, key = identity.certificate, identity.key
+    if case == "certificate of another host":
+        certificate, key = tmp_path / "other.pem", tmp_path / "other.key"
+        fresh = make_key_and_request("broker")
+        key.write_bytes(fresh.key_pem)
+        signed = desk.home.ca.issue_server(fresh.request_pem, ("other.example",), desk.at)
+        certificate.write_bytes(signed)
     with running_mosquitto(tmp_path) as fake:
         fake.runner.stop()
         text = fake.home.config_file.read_text()
-        text = text.replace(str(tmp_path / "broker.pem"), str(stolen.certificate))
-        text = text.replace(str(tmp_path / "broker.key"), str(stolen.key))
+        text = text.replace(str(tmp_path / "broker.pem"), str(certificate))
+        text = text.replace(str(tmp_path / "broker.key"), str(key))
         fake.home.config_file.write_text(text)
         fake.runner.start()
-        lured = fake.make(gate, tls=stolen)
+        lured = fake.make(gate, tls=identity)
         lured.session.start()
         fake.until(lambda: bool(lured.inbox.all()))
         assert lured.inbox.of(Disconnected)[0].reason is Loss.TLS
