@@ -133,6 +133,15 @@ def test_the_kind_is_part_of_what_is_signed() -> None:
         entry_pass.verify("AC1:" + base45.encode(bytes(body)), sample.SITE, keys, sample.NOW_MS)
 
 
+def test_a_well_signed_body_of_another_format_or_kind_is_invalid() -> None:
+    signer = sample.signer("paper_pass")
+    body = base45.decode(issued("paper")[4:])[:36]
+    for head in (0x02, 0x22, 0x10, 0x15, 0x1F):
+        changed = bytes([head]) + body[1:]
+        token = changed + signer.sign(b"ac1/pass/paper\x00" + changed)
+        assert code_of("AC1:" + base45.encode(token)) is ReasonCode.INVALID_PASS
+
+
 @pytest.mark.parametrize(
     "bad",
     [

@@ -74,6 +74,15 @@ def test_every_flipped_bit_is_refused() -> None:
         code_of("AR1:" + base45.encode(bytes(flipped)))
 
 
+def test_a_well_signed_body_that_contradicts_itself_is_invalid() -> None:
+    body = bytearray(base45.decode(revocation.issue_carried(GOOD, SIGNER)[4:])[:-64])
+    assert body[22] == len(GOOD.entries)
+    for place, value in ((0, 2), (22, 1), (22, 3)):
+        changed = bytes(body[:place]) + bytes([value]) + bytes(body[place + 1 :])
+        token = changed + SIGNER.sign(b"ac1/carried-revocation\x00" + changed)
+        assert code_of("AR1:" + base45.encode(token)) is ReasonCode.INVALID_PASS
+
+
 @pytest.mark.parametrize("text", ["", "AR1:", "AR1:" + "0" * 120, "AR1:" + "0" * 7_000, "AC1:00"])
 def test_hostile_texts_are_invalid(text: str) -> None:
     assert code_of(text) is ReasonCode.INVALID_PASS

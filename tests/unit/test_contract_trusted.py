@@ -99,6 +99,13 @@ def test_23_a_wrong_digest_keeps_the_held_one_and_asks_for_a_full_copy() -> None
     assert gate.hear_chunk(NAME, publisher.chunks(2)[0], NOW).accepted
 
 
+def test_22_another_base_is_noticed_with_the_first_chunk_of_many() -> None:
+    gate, publisher = started()
+    gate.hear_header(NAME, publisher.publish(revocations(5)), NOW)
+    strange = codec.encode(Chunk(NAME, 2, 7, 0, 20, (), ()))
+    assert code(gate.hear_chunk(NAME, strange, NOW)) is ReasonCode.BASE_MISMATCH
+
+
 def many() -> tuple[TrustedDocuments, Publisher, list[bytes]]:
     gate, publisher = gate_with(), Publisher(NAME)
     gate.hear_header(NAME, publisher.publish(revocations(*range(1, 4_001))), NOW)
@@ -132,12 +139,16 @@ def test_25_chunks_of_another_document_or_without_sense() -> None:
     assert [gate.hear_chunk(NAME, chunk, NOW) for chunk in chunks][-1].accepted
 
 
-def test_two_totals_or_two_contents_for_one_place_start_over() -> None:
-    for planted in (Chunk(NAME, 1, 0, 1, 2, (), ()), Chunk(NAME, 1, 0, 0, 99, (), ("x",))):
+def test_two_totals_or_two_contents_for_one_place_start_over_at_once() -> None:
+    first = codec.decode(many()[2][0], Chunk)
+    for planted, reason in (
+        (Chunk(NAME, 1, 0, 1, 99, (), ()), ReasonCode.INCOMPLETE),
+        (Chunk(NAME, 1, 0, 0, first.total, (), ("x",)), ReasonCode.DIGEST_MISMATCH),
+    ):
         gate, publisher, chunks = many()
         gate.hear_chunk(NAME, chunks[0], NOW)
         progress = gate.hear_chunk(NAME, codec.encode(planted), NOW)
-        assert progress.asks[0].wanted is Wanted.FULL
+        assert (code(progress), progress.asks[0].wanted) == (reason, Wanted.FULL)
         assert [gate.hear_chunk(NAME, chunk, NOW) for chunk in publisher.chunks(1)][-1].accepted
 
 
@@ -208,6 +219,24 @@ def test_a_retired_key_loses_what_is_not_whole_yet() -> None:
     assert gate.asks() == ()
     assert gate.hear_chunk(NAME, publisher.chunks(1)[0], NOW) == Progress()
     assert gate.held(NAME).version == 0
+
+
+def test_what_a_remaining_key_signed_is_asked_for_again_after_new_keys() -> None:
+    gate, keys = gate_with(), Publisher(DocumentName.KEYS)
+    publisher = Publisher(NAME)
+    gate.hear_header(NAME, publisher.publish(revocations(1)), NOW)
+    progress = deliver(gate, keys, keys.publish(key_document(ROOT, NEW)))
+    assert [ask.name for ask in progress.asks] == [NAME]
+    assert gate.hear_chunk(NAME, publisher.chunks(1)[0], NOW).accepted
+
+
+def test_a_key_under_another_name_is_refused() -> None:
+    gate, keys = gate_with(), Publisher(DocumentName.KEYS)
+    good = key_document(ROOT, NEW)
+    first, second = good
+    swapped = {first: good[second], second: good[first]}
+    assert code(deliver(gate, keys, keys.publish(swapped))) is ReasonCode.BAD_ID
+    assert gate.held(DocumentName.KEYS).version == 0
 
 
 def test_a_key_outside_its_window_signs_nothing_unless_the_clock_is_unknown() -> None:
