@@ -111,8 +111,8 @@ class SqliteStore:
         Raises StorageError: `database_locked`, `version_unsupported`, `does_not_fit`,
         `database_unavailable`, `disk_full`.
         """
-        self._lock.acquire()
         try:
+            self._lock.acquire()
             self._opened, self._frontier = self._opener.open()
             self._load_documents()
             memory = load_facts(self._database)
@@ -160,6 +160,8 @@ class SqliteStore:
             )
             remember(connection, work.memory, sweep_ms)
             self._opener.count_boot(connection)
+            if built:
+                self._opener.explain(connection)
             also(connection)
 
         self._crash_point("before_commit")
@@ -168,6 +170,8 @@ class SqliteStore:
         self._frontier = after
         self._opened.floor_ms = floor_ms
         self._opener.boot_counted()
+        if built:
+            self._opener.explained()
         return Committed(epoch, first_seq, len(built))
 
     def read(self, first_seq: int, limit: int) -> Sequence[StoredEvent]:
@@ -281,9 +285,12 @@ class SqliteStore:
 
     def _load_documents(self) -> None:
         self._documents.load()
-        if self._opened.quarantined and self._snapshots is not None and not self._documents.all():
-            for name, held in self._snapshots.load().items():
-                self._documents.save(name, held)
+        held = self._documents.all()
+        if self._snapshots is None or not (self._opened.quarantined or not held):
+            return
+        for name, copy in self._snapshots.load().items():
+            if name not in held:
+                self._documents.save(name, copy)
 
     def _unfinished(self) -> Sequence[int]:
         first_seq = max(0, self._frontier.size - _UNFINISHED_WINDOW)

@@ -7,6 +7,7 @@ connections reset.
 """
 
 import errno
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +21,7 @@ __all__ = ["Database", "checked", "translated"]
 
 _FULL = 2
 _BUSY_MS = 0
+_PRIVATE = 0o600
 
 _CODES: dict[int, ReasonCode] = {
     sqlite3.SQLITE_FULL: ReasonCode.DISK_FULL,
@@ -75,6 +77,7 @@ class Database:
     def open(self) -> None:
         """Connect and set what durability needs. Raises StorageError."""
         with checked():
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, _PRIVATE))
             connection = sqlite3.connect(
                 self._path, isolation_level=None, check_same_thread=False, timeout=_BUSY_MS
             )

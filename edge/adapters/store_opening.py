@@ -9,10 +9,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.adapters.store_db import Database
+from edge.adapters.store_db import Database, checked
 from edge.adapters.store_files import Mark, read_mark, write_mark
 from edge.adapters.store_log import LogTable
-from edge.adapters.store_recovery import check_file, check_tail, quarantine, salvage
+from edge.adapters.store_recovery import (
+    check_file,
+    check_tail,
+    newest_epoch,
+    newest_quarantined,
+    quarantine,
+    salvage,
+)
 from edge.adapters.store_schema import migrate
 from mqtt.contract.audit import Frontier
 from mqtt.contract.errors import StorageError
@@ -89,25 +96,23 @@ class Opener:
         self._first_epoch = first_epoch
         self._whole_check_bytes = whole_check_bytes
         self._uncounted_boot: int | None = None
+        self._unexplained = False
 
     def open(self) -> tuple[Opened, Frontier]:
         """Return the figures and the current tree. Raises StorageError."""
         mark = read_mark(self._files.mark)
         existed, had_wal = self._files.path.exists(), self._files.wal.exists()
-        damaged: Path | None = None
+        damaged = None if existed else newest_quarantined(self._files.path)
         try:
             opened, tree = self._read(mark)
-            if opened is not None and mark is not None and self._set_back(opened, tree, mark):
-                opened.quarantined = True
-            lost_wal = existed and not had_wal and mark is not None and not mark.clean
-            if opened is not None and lost_wal:
-                opened.quarantined = True
         except StorageError as error:
             if error.code is not ReasonCode.DATABASE_CORRUPT:
                 raise
             damaged, opened, tree = self._set_aside(), None, Frontier()
-        if opened is None or opened.quarantined:
-            opened, tree = self._new_epoch(opened, mark, damaged, existed=existed), Frontier()
+        lost_wal = existed and not had_wal and mark is not None and not mark.clean
+        if opened is None or lost_wal or _is_set_back(opened, tree, mark):
+            opened, tree = self._new_epoch(opened, mark, damaged), Frontier()
+        self._salvage()
         self._boot(opened, tree.size, mark)
         return opened, tree
 
@@ -123,16 +128,14 @@ class Opener:
         epoch, size, peaks, acked, floor_ms = epochs[-1]
         tree = check_tail(self._log, epoch, size, peaks)
         floor_ms = max(floor_ms, mark.floor_ms if mark else 0)
-        return Opened(epoch, self._boots(), acked, floor_ms), tree
+        boots, unexplained = self._figures("boot_counter"), self._figures("unexplained")
+        self._unexplained = bool(unexplained)
+        return Opened(epoch, boots, acked, floor_ms, self._unexplained), tree
 
-    def _boots(self) -> int:
-        row = self._database.connection.execute("SELECT boot_counter FROM gate").fetchone()
-        return int(row[0])
-
-    @staticmethod
-    def _set_back(opened: Opened, tree: Frontier, mark: Mark) -> bool:
-        known = (mark.epoch, mark.size)
-        return opened.boot_counter < mark.boot_counter or (opened.epoch, tree.size) < known
+    def _figures(self, column: str) -> int:
+        with checked():
+            row = self._database.connection.execute(f"SELECT {column} FROM gate").fetchone()  # noqa: S608  our own word
+            return int(row[0])
 
     def _set_aside(self) -> Path:
         self._database.close()
@@ -143,37 +146,39 @@ class Opener:
         self._database.write(lambda connection: migrate(connection, *self._owner))
         return damaged
 
-    def _new_epoch(
-        self, old: Opened | None, mark: Mark | None, damaged: Path | None, *, existed: bool
-    ) -> Opened:
+    def _new_epoch(self, old: Opened | None, mark: Mark | None, damaged: Path | None) -> Opened:
         newest = max(old.epoch if old else 0, mark.epoch if mark else 0)
         if damaged is not None:
-            newest = max(newest, salvage(self._database, damaged, *self._owner))
-            self._crash_point("after_salvage")
+            newest = max(newest, newest_epoch(damaged))
         epoch = max(newest + 1, self._first_epoch)
         floors = (old.floor_ms if old else 0, mark.floor_ms if mark else 0)
-        is_first = old is None and mark is None and damaged is None
-        opened = Opened(
-            epoch=epoch,
-            boot_counter=old.boot_counter if old else 0,
-            acked=0,
-            floor_ms=max(floors),
-            quarantined=not is_first and (existed or mark is not None),
-        )
-        self.begin_epoch(epoch, opened)
+        boots = old.boot_counter if old else 0
+        opened = Opened(epoch, boots, 0, max(floors), quarantined=newest > 0)
+        self._unexplained = opened.quarantined
+        self.begin_epoch(epoch, opened, is_salvaging=damaged is not None)
         return opened
 
-    def begin_epoch(self, epoch: int, opened: Opened) -> None:
+    def begin_epoch(self, epoch: int, opened: Opened, *, is_salvaging: bool = False) -> None:
         """Write the row of a new epoch. Raises StorageError."""
         row = (epoch, opened.floor_ms)
-        query = "INSERT INTO epochs VALUES (?, 0, x'', 0, ?)"
 
         def write(connection: sqlite3.Connection) -> None:
-            connection.execute(query, row)
+            connection.execute("INSERT INTO epochs VALUES (?, 0, x'', 0, ?)", row)
+            flags = (self._unexplained, is_salvaging)
+            connection.execute("UPDATE gate SET unexplained=?, salvaging=salvaging OR ?", flags)
 
         self._database.write(write)
         now = Opened(epoch, opened.boot_counter, 0, opened.floor_ms)
         self.write_mark(now, 0, clean=False)
+
+    def _salvage(self) -> None:
+        """Take over what is pending in a damaged file; a crash in the middle begins again."""
+        damaged = newest_quarantined(self._files.path)
+        if damaged is None or not self._figures("salvaging"):
+            return
+        salvage(self._database, damaged, *self._owner)
+        self._crash_point("after_salvage")
+        self._database.write(_end_salvage)
 
     def _boot(self, opened: Opened, size: int, mark: Mark | None) -> None:
         """Count the boot durably; on a disk that cannot write, the next commit does it."""
@@ -191,6 +196,15 @@ class Opener:
         self.write_mark(opened, size, clean=False)
         self._crash_point("after_boot")
 
+    def explain(self, connection: sqlite3.Connection) -> None:
+        """Note, inside the caller's transaction, that the log now tells of a new epoch."""
+        if self._unexplained:
+            connection.execute("UPDATE gate SET unexplained=0")
+
+    def explained(self) -> None:
+        """Note that the transaction with `explain` was committed."""
+        self._unexplained = False
+
     def count_boot(self, connection: sqlite3.Connection) -> None:
         """Write the boot counter if that is still due, inside the caller's transaction."""
         if self._uncounted_boot is not None:
@@ -204,3 +218,15 @@ class Opener:
         """Write the mark beside the database; a disk that refuses it keeps the older one."""
         mark = Mark(opened.epoch, opened.boot_counter, size, opened.floor_ms, clean)
         write_mark(self._files.mark, mark)
+
+
+def _is_set_back(opened: Opened, tree: Frontier, mark: Mark | None) -> bool:
+    """Tell whether the file knows less than the mark beside it."""
+    if mark is None:
+        return False
+    known = (mark.epoch, mark.size)
+    return opened.boot_counter < mark.boot_counter or (opened.epoch, tree.size) < known
+
+
+def _end_salvage(connection: sqlite3.Connection) -> None:
+    connection.execute("UPDATE gate SET salvaging=0")

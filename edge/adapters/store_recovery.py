@@ -9,7 +9,7 @@ Order at start (protocol notes §7.1, cases 4 and 7 to 9):
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -23,7 +23,14 @@ from mqtt.contract.errors import ContractError, StorageError
 from mqtt.contract.events import Leaf
 from mqtt.contract.reasons import ReasonCode
 
-__all__ = ["check_file", "check_tail", "newest_quarantined", "quarantine", "salvage"]
+__all__ = [
+    "check_file",
+    "check_tail",
+    "newest_epoch",
+    "newest_quarantined",
+    "quarantine",
+    "salvage",
+]
 
 _SMALL = ("gate", "epochs", "frontiers", "memory", "documents", "document_records")
 _SLICE = 4096
@@ -64,20 +71,26 @@ def quarantine(path: Path) -> Path:
     One is kept, because it may hold personal data whose time to be erased comes. Raises
     StorageError.
     """
-    aside = path.with_name(f"{path.name}.damaged")
+    aside = _aside(path)
+    is_new = not aside.exists()
     with checked():
-        for suffix in ("", "-wal", "-shm", "-journal"):
-            _with_suffix(aside, suffix).unlink(missing_ok=True)
+        for suffix in ("-wal", "-shm", "-journal", ""):
             part = _with_suffix(path, suffix)
             if part.exists():
                 part.replace(_with_suffix(aside, suffix))
+            elif not is_new:
+                _with_suffix(aside, suffix).unlink(missing_ok=True)
     return aside
 
 
 def newest_quarantined(path: Path) -> Path | None:
     """Return the damaged file that was set aside, if there is one."""
-    aside = path.with_name(f"{path.name}.damaged")
+    aside = _aside(path)
     return aside if aside.exists() else None
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.damaged")
 
 
 def _with_suffix(path: Path, suffix: str) -> Path:
@@ -95,22 +108,29 @@ class _Left:
     start: Frontier | None
 
 
-def salvage(database: Database, damaged: Path, site: str, gate: str) -> int:
-    """Copy every pending event that verifies; return the newest epoch found (0: none).
+def newest_epoch(damaged: Path) -> int:
+    """Return the newest epoch that a damaged file tells of, 0 for none."""
+    with _source(damaged) as source:
+        return max((left.epoch for left in _what_is_left(source)), default=0)
+
+
+def salvage(database: Database, damaged: Path, site: str, gate: str) -> None:
+    """Copy every pending event that verifies; may be repeated after a crash.
 
     Raises StorageError only for the new database; whatever the damaged one answers ends the copy
     there.
     """
-    newest = 0
-    try:
-        source = sqlite3.connect(damaged, isolation_level=None)
-    except sqlite3.Error:
-        return newest
-    with closing(source):
+    with _source(damaged) as source:
         for left in _what_is_left(source):
-            newest = max(newest, left.epoch)
             _copy(database, source, left, (site, gate))
-    return newest
+
+
+@contextmanager
+def _source(damaged: Path) -> Iterator[sqlite3.Connection]:
+    with checked():
+        source = sqlite3.connect(damaged, isolation_level=None)
+    with closing(source):
+        yield source
 
 
 def _what_is_left(source: sqlite3.Connection) -> list[_Left]:
@@ -161,8 +181,8 @@ def _store(
     edges: list[tuple[int, bytes]],
     head: tuple[int, int, bytes | None, int, int],
 ) -> None:
-    connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?)", part)
-    connection.executemany("INSERT INTO frontiers VALUES (?, ?)", edges)
+    connection.executemany("REPLACE INTO events VALUES (?, ?, ?, ?, ?)", part)
+    connection.executemany("REPLACE INTO frontiers VALUES (?, ?)", edges)
     connection.execute("REPLACE INTO epochs VALUES (?, ?, ?, ?, ?)", head)
 
 

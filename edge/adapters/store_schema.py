@@ -19,7 +19,9 @@ CREATE TABLE gate (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     site TEXT NOT NULL,
     gate TEXT NOT NULL,
-    boot_counter INTEGER NOT NULL
+    boot_counter INTEGER NOT NULL,
+    salvaging INTEGER NOT NULL,
+    unexplained INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE epochs (
     epoch INTEGER PRIMARY KEY,
@@ -77,7 +79,7 @@ def migrate(connection: sqlite3.Connection, site: str, gate: str) -> None:
     if version == 0:
         for statement in filter(str.strip, _TABLES.split(";")):
             connection.execute(statement)
-        connection.execute("INSERT INTO gate VALUES (1, ?, ?, 0)", (site, gate))
+        connection.execute("INSERT INTO gate VALUES (1, ?, ?, 0, 0, 0)", (site, gate))
         connection.execute(f"PRAGMA user_version={SCHEMA_VERSION:d}")
     owner = connection.execute("SELECT site, gate FROM gate").fetchone()
     if owner != (site, gate):

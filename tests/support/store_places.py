@@ -1,5 +1,6 @@
 """Where the two stores live, and what tests of them write."""
 
+import sqlite3
 from pathlib import Path
 from typing import Protocol
 
@@ -29,6 +30,7 @@ __all__ = [
     "moment",
     "outcome_of",
     "place_named",
+    "spoil",
 ]
 
 SITE, GATE = "lake-garden", "gate-north"
@@ -98,3 +100,15 @@ def document(version: int, count: int) -> Held:
 
 def place_named(name: str, folder: Path) -> Place:
     return SqlitePlace(folder) if name == "sqlite" else MemoryPlace()
+
+
+def spoil(path: Path, table: str) -> None:
+    """Overwrite the root page of a table."""
+    with sqlite3.connect(path) as connection:
+        page = connection.execute("SELECT rootpage FROM sqlite_master WHERE name=?", (table,))
+        number = page.fetchone()[0]
+        size = connection.execute("PRAGMA page_size").fetchone()[0]
+    connection.close()
+    with path.open("r+b") as file:
+        file.seek((number - 1) * size)
+        file.write(b"\xff" * size)
