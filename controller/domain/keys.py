@@ -1,4 +1,4 @@
-"""Plan the site's signing keys: one per scope, two alive around each change, none for two scopes.
+"""Plan the site's signing keys: each signs one scope, and two are alive around each change.
 
 A key signs for 90 days and is believed long enough that what it signed last lives its full life;
 its successor is made 14 days ahead, so that gates that are offline for less know it in time.
@@ -68,17 +68,40 @@ def believed_after_ms(scope: KeyScope) -> int:
 
 
 def signing_key(keys: Iterable[SiteKey], scope: KeyScope, now_ms: int) -> SiteKey | None:
-    """Return the key that signs now: the one that ends first, so that a successor waits."""
-    able = [key for key in keys if key.signs(scope, now_ms)]
+    """Return the key that signs now: the one that ends first, so that a successor waits.
+
+    A document key must be one that every gate has had 14 days to learn, because it also signs the
+    document by which its successors are learned. If the controller was off while one fell due, a
+    key past its 90 days that gates still believe signs on until the new one is known.
+    """
+    known = tuple(keys)
+    able = [key for key in known if key.signs(scope, now_ms)]
+    if scope is KeyScope.DOCUMENT:
+        believed = [key for key in known if scope in key.scopes and key.is_believed(now_ms)]
+        announced = [key for key in believed if key.not_before_ms + AHEAD_MS <= now_ms]
+        fresh = [key for key in announced if key in able]
+        able = fresh or _latest(announced) or believed
     return min(able, key=lambda key: (key.sign_until_ms, key.kid), default=None)
 
 
 def missing(keys: Iterable[SiteKey], now_ms: int) -> tuple[KeyScope, ...]:
-    """Return the scopes that need a new key: none signs, or the last one ends within 14 days."""
+    """Return the scopes that need a new key, once for each key that is to be made.
+
+    A scope needs one where none signs, or where the last one ends within 14 days. `document` always
+    has two, so that one can be withdrawn and the other, which gates know, announces the next.
+    """
     known = tuple(keys)
 
-    def covered_until(scope: KeyScope) -> int:
-        able = [key.sign_until_ms for key in known if key.signs(scope, now_ms)]
-        return max(able, default=0)
+    def lacking(scope: KeyScope) -> int:
+        lasting = [
+            key
+            for key in known
+            if key.signs(scope, now_ms) and key.sign_until_ms >= now_ms + AHEAD_MS
+        ]
+        return max(0, (2 if scope is KeyScope.DOCUMENT else 1) - len(lasting))
 
-    return tuple(scope for scope in SITE_SCOPES if covered_until(scope) < now_ms + AHEAD_MS)
+    return tuple(scope for scope in SITE_SCOPES for _ in range(lacking(scope)))
+
+
+def _latest(keys: list[SiteKey]) -> list[SiteKey]:
+    return sorted(keys, key=lambda key: (key.sign_until_ms, key.kid))[-1:]

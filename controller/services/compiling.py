@@ -123,26 +123,26 @@ class _Credentials:
     """The working credentials, read once; equal records of several gates are encoded once."""
 
     def __init__(self, uow: UnitOfWork, moment: Moment) -> None:
-        self._rows = uow.session.execute(
+        rows = uow.session.execute(
             select(*_COLUMNS, HolderRow.longer_opening)
             .join(HolderRow, HolderRow.id == CredentialRow.holder_id)
             .where(
                 CredentialRow.ended_at_ms.is_(None), CredentialRow.valid_until_ms > moment.utc_ms
             )
-        ).all()
-        self._encoded: dict[tuple[bytes, tuple[str, ...]], bytes] = {}
+        )
+        self._rows = [(id_to_text(row.id), row) for row in rows]
+        self._encoded: dict[tuple[str, tuple[str, ...]], bytes] = {}
 
     def at(self, here: frozenset[str]) -> Records:
         """Return those of which at least one level leads through this gate."""
         found = Records()
-        for row in self._rows:
+        for key, row in self._rows:
             kept = tuple(level for level in row.levels if level in here)
             if not kept:
                 continue
-            key = (row.id, kept)
-            if key not in self._encoded:
-                self._encoded[key] = codec.encode(_credential(row, kept))
-            found[id_to_text(row.id)] = self._encoded[key]
+            if (key, kept) not in self._encoded:
+                self._encoded[key, kept] = codec.encode(_credential(row, kept))
+            found[key] = self._encoded[key, kept]
         return found
 
 

@@ -32,7 +32,12 @@ class Current:
     digest: bytes
     records: int
     issued_at_ms: int
-    is_published: bool
+    published_version: int
+
+    @property
+    def is_published(self) -> bool:
+        """Tell whether the broker has taken this version."""
+        return self.published_version >= self.version
 
 
 class Digests:
@@ -59,13 +64,13 @@ def store(
     *,
     moment: Moment,
     digests: Digests,
-) -> bool:
-    """Keep the records as a new version if they differ; return whether they do."""
+) -> Records:
+    """Keep the records as a new version if they differ; return those that are new or other."""
     row = _row(uow, gate, name)
     held = _records(uow, gate, name)
     changed = {key for key in held.keys() | records.keys() if held.get(key) != records.get(key)}
     if row.version > row.version_floor and not changed:
-        return False
+        return {}
     row.version = max(row.version, row.version_floor) + 1
     row.digest, row.records = digests.of(records), len(records)
     row.issued_at_ms = moment.utc_ms
@@ -80,7 +85,7 @@ def store(
     uow.session.add(change)
     uow.session.flush()
     _forget_old_changes(uow, gate, name)
-    return True
+    return {key: records[key] for key in changed & records.keys()}
 
 
 def current(uow: UnitOfWork, gate: str) -> tuple[Current, ...]:
@@ -206,5 +211,5 @@ def _as_current(row: DocumentRow) -> Current:
         row.digest,
         row.records,
         row.issued_at_ms,
-        row.published_version >= row.version,
+        row.published_version,
     )

@@ -1,4 +1,4 @@
-"""Publish to each gate what it should hold: a signed retained header, then a delta or a full copy.
+"""Publish to each gate what it should hold: a signed retained header, and what it asks for then.
 
 How a controller process drives it, each call in a unit of work of its own:
 
@@ -9,7 +9,7 @@ How a controller process drives it, each call in a unit of work of its own:
 Nothing is published before its commit. What the broker did not take is published by the next call.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from sqlalchemy import Engine
 
@@ -27,7 +27,7 @@ from controller.services.gates import gate_names
 from controller.services.keys import signer_for
 from controller.services.ports import Publication, Publisher
 from controller.services.site import Site
-from controller.storage.models import DocumentRow, GatePresenceRow
+from controller.storage.models import DocumentRow
 from controller.storage.unit_of_work import UnitOfWork
 from mqtt.contract.documents import DocumentHeader, Get, Held, Wanted, seal_header
 from mqtt.contract.envelope import Signer
@@ -43,13 +43,16 @@ __all__ = [
     "DOCUMENT_EXPIRY_S",
     "PolicyError",
     "answer_get",
-    "check_records",
+    "check_rules",
     "compile_all",
     "heard_birth",
     "sync",
 ]
 
 DOCUMENT_EXPIRY_S = 300
+
+_CHECKED_WHOLE = (DocumentName.CONFIG, DocumentName.POLICY, DocumentName.KEYS)
+"""Their records refer to each other; those of the other documents stand alone."""
 
 
 def sync(engine: Engine, site: Site, publisher: Publisher, moment: Moment) -> tuple[Current, ...]:
@@ -68,20 +71,22 @@ def compile_all(uow: UnitOfWork, site: Site, moment: Moment) -> tuple[Current, .
     """Compile every gate and return the documents that wait to be published."""
     gates, digests = gate_names(uow), Digests()
     for gate, compiled in compile_gates(uow, site, gates, moment).items():
-        check_records(compiled)
+        check_rules(compiled)
         for name, records in compiled.items():
-            store(uow, gate, name, records, moment=moment, digests=digests)
+            fresh = store(uow, gate, name, records, moment=moment, digests=digests)
+            if name not in _CHECKED_WHOLE:
+                check_document(name, Held(1, b"", fresh))
     return tuple(
         document for gate in gates for document in current(uow, gate) if not document.is_published
     )
 
 
-def check_records(compiled: Compiled) -> None:
+def check_rules(compiled: Compiled) -> None:
     """Refuse what a gate would refuse, before it is saved.
 
     Raises PolicyError with every finding.
     """
-    held = {name: Held(1, b"", records) for name, records in compiled.items()}
+    held = {name: Held(1, b"", compiled[name]) for name in _CHECKED_WHOLE}
     for name, document in held.items():
         check_document(name, document)
     CompiledPolicy.from_records(held[DocumentName.CONFIG], held[DocumentName.POLICY])
@@ -97,18 +102,25 @@ def answer_get(
     get: Get,
     moment: Moment,
 ) -> bool:
-    """Send a gate what it asks for, header first; False if there is nothing newer than it has."""
+    """Send a gate the header and the chunks that it asks for; False if it lacks nothing.
+
+    A gate that wants a delta from a version that we never issued with that digest gets a full copy.
+    """
     with UnitOfWork(engine, writes=False) as uow:
         found = [document for document in current(uow, gate) if document.name is name]
         if not found or found[0].version < get.have_version:
             return False
-        wants_full = get.want is Wanted.FULL
-        have = (0, b"") if wants_full else (get.have_version, get.have_digest)
-        if not wants_full and have == (found[0].version, found[0].digest):
+        have = (get.have_version, get.have_digest)
+        if get.want is Wanted.FULL:
+            have = (0, b"")
+        elif have == (found[0].version, found[0].digest):
             return False
-        signer = signer_for(uow, site, KeyScope.DOCUMENT, moment)
-        messages = _messages(uow, site, found[0], have, signer)
-    _send(publisher, messages)
+        chunks = chunks_from(uow, found[0], *have)
+        header = _header(site, found[0], signer_for(uow, site, KeyScope.DOCUMENT, moment))
+    topic = build(site.name, gate, TopicKind.DOCUMENT, name)
+    _send(publisher, header)
+    for chunk in chunks:
+        _send(publisher, Publication(topic, chunk, expiry_s=DOCUMENT_EXPIRY_S))
     return True
 
 
@@ -132,7 +144,7 @@ def heard_birth(
             if held.get(document.name.value) != (document.version, document.digest)
         )
         uow.commit()
-    return _publish(engine, site, publisher, lacking, moment=moment, held=held)
+    return _publish(engine, site, publisher, lacking, moment=moment)
 
 
 def _publish(
@@ -142,15 +154,15 @@ def _publish(
     documents: Iterable[Current],
     *,
     moment: Moment,
-    held: Mapping[str, tuple[int, bytes]] | None = None,
 ) -> tuple[Current, ...]:
-    published: list[Current] = []
+    waiting, published = _keys_first(documents), list[Current]()
+    if not waiting:
+        return ()
+    with UnitOfWork(engine, writes=False) as uow:
+        signer = signer_for(uow, site, KeyScope.DOCUMENT, moment)
     try:
-        for document in _keys_first(documents):
-            with UnitOfWork(engine, writes=False) as uow:
-                signer = signer_for(uow, site, KeyScope.DOCUMENT, moment)
-                messages = _messages(uow, site, document, _have(uow, document, held), signer)
-            _send(publisher, messages)
+        for document in waiting:
+            _send(publisher, _header(site, document, signer))
             published.append(document)
     finally:
         _mark_published(engine, published)
@@ -173,23 +185,7 @@ def _keys_first(documents: Iterable[Current]) -> list[Current]:
     return sorted(documents, key=lambda each: (order.get(each.name, 2), each.gate, each.name))
 
 
-def _have(
-    uow: UnitOfWork, document: Current, held: Mapping[str, tuple[int, bytes]] | None
-) -> tuple[int, bytes]:
-    """Return what the gate is known to hold, from its birth or the last one stored."""
-    if held is not None:
-        return held.get(document.name.value, (0, b""))
-    presence = uow.find(GatePresenceRow, document.gate)
-    stored = presence.documents.get(document.name.value) if presence is not None else None
-    if stored is None:
-        return 0, b""
-    version, digest = stored
-    return int(version), bytes.fromhex(str(digest))
-
-
-def _messages(
-    uow: UnitOfWork, site: Site, document: Current, have: tuple[int, bytes], signer: Signer
-) -> list[Publication]:
+def _header(site: Site, document: Current, signer: Signer) -> Publication:
     header = DocumentHeader(
         site=site.name,
         gate=document.gate,
@@ -200,18 +196,9 @@ def _messages(
         issued_at_ms=document.issued_at_ms,
         reads=dict(READS),
     )
-    gate = GateId(document.gate)
-    want = build(site.name, gate, TopicKind.WANT, document.name)
-    part = build(site.name, gate, TopicKind.DOCUMENT, document.name)
-    return [
-        Publication(want, seal_header(header, signer), retain=True),
-        *(
-            Publication(part, chunk, expiry_s=DOCUMENT_EXPIRY_S)
-            for chunk in chunks_from(uow, document, *have)
-        ),
-    ]
+    want = build(site.name, GateId(document.gate), TopicKind.WANT, document.name)
+    return Publication(want, seal_header(header, signer), retain=True)
 
 
-def _send(publisher: Publisher, messages: Iterable[Publication]) -> None:
-    for each in messages:
-        publisher.publish(each.topic, each.payload, each.qos, each.retain, each.expiry_s)
+def _send(publisher: Publisher, each: Publication) -> None:
+    publisher.publish(each.topic, each.payload, each.qos, each.retain, each.expiry_s)

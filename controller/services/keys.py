@@ -97,8 +97,9 @@ def trust_anchor(uow: UnitOfWork, moment: Moment) -> dict[bytes, bytes]:
 def withdraw_key(uow: UnitOfWork, site: Site, kid: bytes, moment: Moment) -> SiteKey:
     """Stop believing a key at once and make its successor; commits, then destroys the key.
 
-    For a key that may be known to somebody else. What it signed dies with it: paper passes must be
-    issued again. Raises RefusedError(`not_found`).
+    A document key's place is taken by the standing one that gates know. For a key that may be
+    known to somebody else. What it signed dies with it: paper passes must be issued again. Raises
+    RefusedError(`not_found`).
     """
     row = uow.need(SiteKeyRow, kid)
     row.withdrawn_at_ms = moment.utc_ms

@@ -166,7 +166,7 @@ def test_keys_rotate_ahead_and_old_paper_stays_good(engine: Engine) -> None:  # 
         entry_pass.verify(paper.text, home.site.name, known, later(600 * DAY_MS).utc_ms)
         gates = {record.gate for record in records.values() if record.gate}
         assert gates == set(GATE_KEYS)
-        assert len(keys.trust_anchor(uow, rotated)) == 2
+        assert len(keys.trust_anchor(uow, rotated)) == 4
 
 
 def test_a_withdrawn_key_is_replaced_at_once_and_destroyed(engine: Engine) -> None:  # noqa: F811

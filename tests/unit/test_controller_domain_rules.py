@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 
@@ -22,6 +23,7 @@ from controller.domain.keys import (
     signing_key,
 )
 from controller.domain.local_time import day_bounds_ms, local_date, local_text
+from controller.domain.moment import DAY_MS
 from controller.domain.passes import (
     VisitorTerms,
     check_slip,
@@ -186,21 +188,37 @@ def key(scope: KeyScope, start: int, *, withdrawn: bool = False) -> SiteKey:
 
 
 def test_keys_rotate_with_two_alive_and_the_older_one_signing() -> None:
-    assert missing((), 0) == SITE_SCOPES
-    old = key(KeyScope.DOCUMENT, 0)
-    assert KeyScope.DOCUMENT not in missing((old,), SIGNS_FOR_MS - AHEAD_MS)
+    assert set(missing((), 0)) == set(SITE_SCOPES)
+    old = key(KeyScope.COMMAND, 0)
+    assert KeyScope.COMMAND not in missing((old,), SIGNS_FOR_MS - AHEAD_MS)
     due = SIGNS_FOR_MS - AHEAD_MS + 1
-    assert KeyScope.DOCUMENT in missing((old,), due)
-    new = key(KeyScope.DOCUMENT, due)
-    assert KeyScope.DOCUMENT not in missing((old, new), due)
-    assert signing_key((new, old), KeyScope.DOCUMENT, due) == old
-    assert signing_key((new, old), KeyScope.DOCUMENT, SIGNS_FOR_MS) == new
-    assert signing_key((new, old), KeyScope.COMMAND, due) is None
+    assert KeyScope.COMMAND in missing((old,), due)
+    new = key(KeyScope.COMMAND, due)
+    assert KeyScope.COMMAND not in missing((old, new), due)
+    assert signing_key((new, old), KeyScope.COMMAND, due) == old
+    assert signing_key((new, old), KeyScope.COMMAND, SIGNS_FOR_MS) == new
+    assert signing_key((new, old), KeyScope.ACK, due) is None
     assert old.is_believed(SIGNS_FOR_MS + 5)
     assert not old.is_believed(SIGNS_FOR_MS + 6)
-    stolen = key(KeyScope.DOCUMENT, 0, withdrawn=True)
+    stolen = key(KeyScope.COMMAND, 0, withdrawn=True)
     assert not stolen.is_believed(1)
-    assert signing_key((stolen,), KeyScope.DOCUMENT, 1) is None
+    assert signing_key((stolen,), KeyScope.COMMAND, 1) is None
+
+
+def test_a_document_key_signs_only_after_gates_had_time_to_learn_it() -> None:
+    scope = KeyScope.DOCUMENT
+    assert missing((), 0).count(scope) == 2
+    old = replace(key(scope, 0), not_after_ms=400 * DAY_MS)
+    made = SIGNS_FOR_MS - DAY_MS
+    new = replace(key(scope, made), not_after_ms=500 * DAY_MS)
+    assert missing((old, old), made).count(scope) == 2
+    assert missing((old, old, new), made).count(scope) == 1
+    assert signing_key((old,), scope, 1) == old
+    for now in (made, SIGNS_FOR_MS + DAY_MS, made + AHEAD_MS - 1):
+        assert signing_key((old, new), scope, now) == old
+    assert signing_key((old, new), scope, made + AHEAD_MS) == new
+    withdrawn = replace(old, withdrawn=True)
+    assert signing_key((withdrawn, new), scope, made) == new
 
 
 def test_a_phone_page_covers_24_h_without_a_hole() -> None:
