@@ -3,19 +3,21 @@
     fob, then PIN #      sign on for the shift
     1 #                  release the door once; the reason is due within 5 min
     9 and a reason #     give the reason (table below)
-    2 #, fob, PIN #      hold open; the second person confirms with fob and PIN
+    2 and a reason #     hold open; a second person confirms with fob, PIN #, within 30 s
     3 #                  hold open for 10 min in an emergency
-    90 #, fob, PIN #     countersign what was done in an emergency
+    90 #                 countersign an emergency hold: a second person's fob, PIN #, within 30 s
     4 #                  end the hold
     5 #   6 #            begin, end a lockdown
     7 #   8 #            clear a tamper alarm, reset a fire latch
     0 #                  sign off
     *                    clear
 
-The panel knows nobody: it passes on what was entered, and the gate judges it.
+Reasons: 1 visitor, 2 delivery, 3 forgot credential, 4 carer, 5 works, 6 medical, 7 fire service,
+8 police, 9 other. The panel knows nobody: it passes on what was entered, and the gate judges it.
 """
 
 import threading
+from dataclasses import dataclass
 
 from edge.adapters.reader_desk import Show
 from edge.domain.card_bits import CardBits
@@ -29,34 +31,43 @@ from edge.domain.tap_filter import TapFilter
 from mqtt.contract.events import AdapterKind, EventKind, Method
 from mqtt.contract.reasons import ReasonCode
 
-__all__ = ["ACTION_KEYS", "REASON_KEYS", "PanelDesk"]
+__all__ = ["ACTION_KEYS", "REASONS", "PanelDesk"]
 
 ACTION_KEYS = {
     "0": StaffAction.SIGN_OFF,
     "1": StaffAction.RELEASE,
-    "2": StaffAction.HOLD_OPEN,
     "3": StaffAction.EMERGENCY_HOLD,
     "4": StaffAction.END_HOLD,
     "5": StaffAction.LOCKDOWN,
     "6": StaffAction.END_LOCKDOWN,
     "7": StaffAction.CLEAR_TAMPER,
     "8": StaffAction.RESET_FIRE,
-    "90": StaffAction.GIVE_REASON,
 }
-REASON_KEYS = {
-    "91": "visitor",
-    "92": "delivery",
-    "93": "forgot_credential",
-    "94": "carer",
-    "95": "works",
-    "96": "medical",
-    "97": "fire_service",
-    "98": "police",
-    "99": "other",
+_COUNTERSIGN = "90"
+_WITH_REASON = {"2": StaffAction.HOLD_OPEN, "9": StaffAction.GIVE_REASON}
+_SECOND_PERSON_MS = 30_000
+
+REASONS = {
+    "1": "visitor",
+    "2": "delivery",
+    "3": "forgot_credential",
+    "4": "carer",
+    "5": "works",
+    "6": "medical",
+    "7": "fire_service",
+    "8": "police",
+    "9": "other",
 }
 """Reasons as words; they name no person."""
 
-_TWO_PEOPLE = {StaffAction.HOLD_OPEN, StaffAction.GIVE_REASON}
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """An act that a second person has to confirm before `until_ms`."""
+
+    action: StaffAction
+    reason: str
+    until_ms: int
 
 
 class PanelDesk:
@@ -79,7 +90,7 @@ class PanelDesk:
         self._emit: Emit | None = None
         self._taps = TapFilter()
         self._keys = KeypadCollector(waits_for_pin=True)
-        self._needs_second: StaffAction | None = None
+        self._waiting: _Waiting | None = None
         self._is_ready: bool | None = None
 
     def start(self, emit: Emit) -> None:
@@ -93,7 +104,7 @@ class PanelDesk:
         with self._hold:
             self._emit = None
             self._keys = KeypadCollector(waits_for_pin=True)
-            self._needs_second = None
+            self._waiting = None
 
     def act(
         self,
@@ -151,33 +162,43 @@ class PanelDesk:
             self._emit(WayChanged(at, place, Method.GUARD, status, reason, self._kind))
 
     def _step(self, given: KeysPressed | CardSeen, mono_ms: int) -> None:
-        due_ms = self._keys.deadline_ms
-        if due_ms is not None and mono_ms >= due_ms:
-            self._needs_second = None
+        if self._waiting is not None and mono_ms > self._waiting.until_ms:
+            self._waiting = None
         self._keys, outputs = self._keys.step(given, mono_ms)
         for output in outputs:
-            self._put(output)
+            self._put(output, mono_ms)
 
-    def _put(self, output: KeypadOutput) -> None:
+    def _put(self, output: KeypadOutput, mono_ms: int) -> None:
         match output:
             case PinEntered(digits, card) if card is not None:
-                action = self._needs_second or StaffAction.SIGN_ON
-                self._needs_second = None
-                self.act(action, (card.value, card.length), digits)
-            case PinEntered(digits, _) if digits in REASON_KEYS:
-                self.act(StaffAction.GIVE_REASON, reason=REASON_KEYS[digits])
+                self._identified((card.value, card.length), digits)
             case PinEntered(digits, _) if digits in ACTION_KEYS:
-                self._begin(ACTION_KEYS[digits])
+                self._waiting = None
+                self.act(ACTION_KEYS[digits])
+            case PinEntered(digits, _) if digits == _COUNTERSIGN:
+                self._await_second(StaffAction.GIVE_REASON, "", mono_ms)
+            case PinEntered(digits, _) if digits[0] in _WITH_REASON and digits[1:] in REASONS:
+                self._with_reason(_WITH_REASON[digits[0]], REASONS[digits[1:]], mono_ms)
             case PinEntered():
                 self._show(Signal.DENIED, ReasonCode.UNKNOWN_OPERATION)
             case _:
                 # A fob without a PIN does nothing at a panel.
                 return
 
-    def _begin(self, action: StaffAction) -> None:
-        if action in _TWO_PEOPLE:
-            self._needs_second = action
-            self._show(Signal.PIN_PLEASE, ReasonCode.SECOND_PERSON_MISSING)
+    def _identified(self, card: tuple[int, int], pin: str) -> None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is None:
+            self.act(StaffAction.SIGN_ON, card, pin)
         else:
-            self._needs_second = None
-            self.act(action)
+            self.act(waiting.action, card, pin, waiting.reason)
+
+    def _with_reason(self, action: StaffAction, reason: str, mono_ms: int) -> None:
+        if action is StaffAction.HOLD_OPEN:
+            self._await_second(action, reason, mono_ms)
+        else:
+            self._waiting = None
+            self.act(action, reason=reason)
+
+    def _await_second(self, action: StaffAction, reason: str, mono_ms: int) -> None:
+        self._waiting = _Waiting(action, reason, mono_ms + _SECOND_PERSON_MS)
+        self._show(Signal.PIN_PLEASE, ReasonCode.SECOND_PERSON_MISSING)

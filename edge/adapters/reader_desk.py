@@ -117,6 +117,8 @@ class ReaderDesk:
             if keys is not None:
                 self._step(KeysPressed(keys), mono_ms)
                 return
+            if not given.has_cards:
+                return
             self._taps, is_new = self._taps.step(bits, mono_ms)
             if is_new:
                 self._tapped(bits, mono_ms)

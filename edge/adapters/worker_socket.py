@@ -104,6 +104,11 @@ class WorkerSocket:
         """Return whether real sensors are expected behind it."""
         return AdapterKind.SIMULATED if self._spec.is_simulated else AdapterKind.REAL
 
+    @property
+    def lanes(self) -> tuple[str, ...]:
+        """List the access points whose codes are read here."""
+        return self._spec.lanes
+
     def start(self, emit: Emit) -> None:
         """Begin to listen; a socket that cannot be had is a fault of every lane."""
         self._emit = emit

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from edge.config import devices
+from edge.config.cards import card_format
 from edge.config.devices import Device, GpioLine, Nothing, SerialPort, Simulated
 from edge.config.tables import GateConfig, GuardPanelConfig, PinPadConfig, ReaderConfig
 from edge.domain.card_formats import CardBits
@@ -41,6 +42,9 @@ def findings(config: GateConfig) -> Iterator[Finding]:
     for at, imager in enumerate(config.imagers):
         if imager.frames_per_s < _MIN_FRAMES_PER_S:
             yield _invalid(f"imagers[{at}].frames_per_s: at least {_MIN_FRAMES_PER_S}")
+    for at, row in enumerate(config.card_formats):
+        for problem in card_format(row).problems():
+            yield _invalid(f"card_formats[{at}]: {problem}")
     yield from _lines_used_twice(config)
 
 

@@ -1,0 +1,144 @@
+"""Build every adapter that `gate.toml` names. Nothing is opened here: that is `Hardware.start`.
+
+With `simulate`, whatever is fitted becomes its simulated twin and what is not fitted stays so. A
+device that the file itself calls `sim` is simulated in either case, and every record says so.
+"""
+
+from edge.adapters.hardware import Hardware
+from edge.adapters.indicator import AccessPointIndicator, Display
+from edge.adapters.reader_desk import PinQuestion, Show
+from edge.adapters.screen import ScreenFile
+from edge.adapters.sim.bench import SettableClock, SimBench
+from edge.adapters.sim.control import SimControl
+from edge.adapters.sim.display import SimDisplay
+from edge.adapters.wiring_doors import build_doors
+from edge.adapters.wiring_readers import build_readers
+from edge.adapters.worker_process import WorkerProcess
+from edge.adapters.worker_socket import FaceSink, WorkerSocket, WorkerSocketSpec
+from edge.config import SIMULATED, GateConfig
+from edge.domain.effects import Signal
+from edge.domain.ports import Clock, Source
+from mqtt.contract.events import AdapterKind
+from mqtt.contract.reasons import ReasonCode
+
+__all__ = ["SIM_SOCKET", "build"]
+
+SIM_SOCKET = "sim.sock"
+"""The name of the simulator's control socket in the state folder."""
+
+_FILE_SOURCES = ("mailbox:", "picture:", "folder:", "video:")
+
+
+class _Signals:
+    """Let readers show something before the indicators, which need the readers, are built."""
+
+    def __init__(self) -> None:
+        self.indicators: dict[str, AccessPointIndicator] = {}
+
+    def at(self, access_point: str) -> Show:
+        def show(signal: Signal, reason: ReasonCode) -> None:
+            indicator = self.indicators.get(access_point)
+            if indicator is not None:
+                indicator.at_reader(signal, reason)
+
+        return show
+
+
+def build(
+    config: GateConfig, clock: Clock, *, simulate: bool, face_sink: FaceSink | None = None
+) -> Hardware:
+    """Build the hardware of one gate unit.
+
+    `face_sink` takes what a face worker says; it counts only where the file lets face in. Raises
+    ConfigError(`path_refused`) for a path that leaves the file's folder.
+    """
+    signals, pins = _Signals(), PinQuestion()
+    doors = build_doors(config, clock, simulate=simulate)
+    readers = build_readers(config, clock, pins, signals.at, simulate=simulate)
+    adapters = {**doors.adapters, **readers.adapters, **_cameras(config, simulate=simulate)}
+    is_bench = simulate or AdapterKind.SIMULATED in adapters.values()
+    recorders = {place: SimDisplay() for place in config.access_points if is_bench}
+    screens = _screens(config)
+    for place in config.access_points:
+        displays: list[Display] = [*readers.lamps.get(place, ())]
+        displays += [entry[place] for entry in (recorders, screens) if place in entry]
+        signals.indicators[place] = AccessPointIndicator(place, displays, clock)
+    workers = WorkerSocket(_socket_spec(config, face_sink, simulate=simulate), clock)
+    processes = _processes(config, simulate=simulate)
+    sources: list[Source] = [*doors.sources, *screens.values(), *readers.sources]
+    sources += [workers, *processes]
+    bench = SimBench(
+        doors=doors.doors,
+        contacts=doors.contacts,
+        readers=readers.readers,
+        pads=readers.pads,
+        panels=readers.panels,
+        displays=recorders,
+        workers=workers,
+        processes=processes,
+        clock=clock if isinstance(clock, SettableClock) else None,
+        adapters=adapters,
+    )
+    if is_bench:
+        sources.append(SimControl(config.path(f"{config.gate.state_dir}/{SIM_SOCKET}"), bench))
+    return Hardware(
+        locks=doors.locks,
+        indicators=signals.indicators,
+        sources=tuple(sources),
+        adapters=adapters,
+        workers=workers,
+        pins=pins,
+        bench=bench if is_bench else None,
+    )
+
+
+def _cameras(config: GateConfig, *, simulate: bool) -> dict[str, AdapterKind]:
+    found = {}
+    for row in config.imagers:
+        is_sim = simulate or _is_file(row.source)
+        kind = AdapterKind.SIMULATED if is_sim else AdapterKind.REAL
+        found[f"code camera {row.access_point}"] = kind
+    return found
+
+
+def _is_file(source: str) -> bool:
+    return source == SIMULATED or source.startswith(_FILE_SOURCES)
+
+
+def _screens(config: GateConfig) -> dict[str, ScreenFile]:
+    if not config.gate.screen_dir:
+        return {}
+    folder = config.path(config.gate.screen_dir)
+    return {place: ScreenFile(folder, place) for place in config.access_points}
+
+
+def _socket_spec(
+    config: GateConfig, face_sink: FaceSink | None, *, simulate: bool
+) -> WorkerSocketSpec:
+    return WorkerSocketSpec(
+        config.workers_socket,
+        tuple(row.access_point for row in config.imagers),
+        config.access_points,
+        is_simulated=simulate,
+        group_may_connect=config.workers.group_may_connect,
+        face_sink=(face_sink or _ignore) if config.workers.face else None,
+    )
+
+
+def _ignore(_message: object) -> None:
+    """Take what a face worker says where nobody is there to hear it."""
+
+
+def _processes(config: GateConfig, *, simulate: bool) -> tuple[WorkerProcess, ...]:
+    """Run a worker for the lanes that files stand in for; real ones are systemd's."""
+    lanes = []
+    for row in config.imagers:
+        if simulate or row.source == SIMULATED:
+            source = row.source if row.source.startswith(_FILE_SOURCES) else "mailbox:"
+            lanes += ["--lane", f"{row.access_point}={source}"]
+    if not lanes:
+        return ()
+    path = config.workers_socket
+    # A name in its own folder fits into a socket's address, however deep the folder lies.
+    arguments = ["--socket", path.name, *lanes, "--simulated"]
+    return (WorkerProcess("edge.workers.qr", arguments, path.parent),)
