@@ -1,0 +1,42 @@
+"""Run ingest as a process of its own until it is told to end."""
+
+import signal
+import threading
+from types import FrameType
+
+from controller.bootstrap import clock
+from controller.bootstrap.parts import make_site, open_database, session_spec
+from controller.ingest.consumer import RECEIVE_MAXIMUM, Consumer, subscriptions
+from controller.ingest.core import IngestCore
+from controller.settings import Settings
+from mqtt.client.session import PahoSession
+
+__all__ = ["run_ingest"]
+
+
+def run_ingest(settings: Settings) -> int:
+    """Store what gates send until SIGTERM or SIGINT; return the exit status."""
+    engine = open_database(settings)
+    site = make_site(settings)
+    consumer = Consumer(IngestCore(engine, site), clock.now)
+    spec = session_spec(
+        settings.broker,
+        settings.broker.ingest,
+        subscriptions(site.name),
+        receive_maximum=RECEIVE_MAXIMUM,
+    )
+    session = PahoSession(spec, consumer.emit)
+    consumer.attach(session)
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        threading.Thread(target=consumer.stop, name="stop").start()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    session.start()
+    try:
+        consumer.run()
+    finally:
+        session.stop()
+        engine.dispose()
+    return 0
