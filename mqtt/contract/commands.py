@@ -19,6 +19,7 @@ import msgspec
 
 from mqtt.contract import codec, envelope, fields
 from mqtt.contract.errors import ContractError
+from mqtt.contract.events import NOTE_CHARACTERS
 from mqtt.contract.ids import COMMAND_ID_BYTES
 from mqtt.contract.reasons import ReasonCode
 from mqtt.contract.records import Role, StaffRecord
@@ -44,7 +45,8 @@ ENDORSE_TYPE = "cmd-endorse"
 WIRE_VERSION = 1
 MAX_AHEAD_MS = 120_000
 """Furthest deadline that a gate believes: one further away would be an order stored for later."""
-REASON_CHARACTERS = 200
+REASON_CHARACTERS = NOTE_CHARACTERS
+"""Longest reason: the gate's record has room for it whole."""
 _MAX_ENDORSEMENTS = 4
 
 
@@ -154,8 +156,13 @@ def endorse(body: bytes, signer: envelope.Signer) -> bytes:
 def seal_command(
     command: Command, signer: envelope.Signer, endorsements: tuple[bytes, ...] = ()
 ) -> bytes:
-    """Return the message to publish on `dn/cmd`, never retained."""
-    signed = envelope.seal(COMMAND_TYPE, WIRE_VERSION, codec.encode(command), signer)
+    """Return the message to publish on `dn/cmd`, never retained.
+
+    Raises ContractError(`wrong_shape`) for what every gate would refuse, such as a long reason.
+    """
+    body = codec.encode(command)
+    codec.decode(body, Command)
+    signed = envelope.seal(COMMAND_TYPE, WIRE_VERSION, body, signer)
     return codec.encode(CommandMessage(signed, endorsements))
 
 
