@@ -23,7 +23,7 @@ from mqtt.client.port import (
     SessionItem,
     SubscriptionRefused,
 )
-from mqtt.contract.errors import StorageError, UnavailableError
+from mqtt.contract.errors import RefusedError, StorageError, UnavailableError
 from mqtt.contract.ids import SiteId
 from mqtt.contract.topics import TopicKind, site_filter
 
@@ -110,9 +110,26 @@ class Consumer:
                 _log.error("ingest_waits", extra={"reason": error.code.value})
                 self._stopping.wait(_RETRY_S)
                 continue
+            except RefusedError as error:
+                self._store_apart(group, error)
+                return
             self._crash_point("after_commit")
             self._tell(taken, group)
             return
+
+    def _store_apart(self, group: Sequence[Inbound], error: RefusedError) -> None:
+        """Find the message that the database cannot hold; the others are stored."""
+        if len(group) > 1:
+            for inbound in group:
+                self._store([inbound])
+            return
+        _log.error("message_not_storable", extra={"reason": error.code.value})
+        try:
+            self._core.refuse(group[0].message, self._clock())
+        except StorageError as failure:
+            _log.error("alarm_not_stored", extra={"reason": failure.code.value})
+            return
+        self._tell(Taken(), group)
 
     def _tell(self, taken: Taken, group: Sequence[Inbound]) -> None:
         session = self._session

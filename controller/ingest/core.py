@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from controller.domain.moment import Moment
 from controller.ingest.alarming import troubles_in
@@ -35,6 +35,7 @@ from controller.storage.unit_of_work import UnitOfWork, translate
 from mqtt.client.port import Message
 from mqtt.contract.delivery import DELIVERY
 from mqtt.contract.envelope import Signer
+from mqtt.contract.errors import RefusedError
 from mqtt.contract.events import Ack, Batch, EventKind, seal_ack
 from mqtt.contract.ids import GateId
 from mqtt.contract.reasons import ReasonCode
@@ -95,6 +96,8 @@ class IngestCore:
         """Verify and store messages in one transaction; return what may be told to the gates.
 
         Raises StorageError if nothing could be stored: then the same messages are taken again.
+        Raises RefusedError if one of them holds what the database cannot: then nothing is stored,
+        and each is taken by itself, the bad one with `refuse`.
         """
         try:
             self._refresh(moment)
@@ -104,27 +107,39 @@ class IngestCore:
             signer = self._ack_signer(moment) if group.batches else None
             with self._engine.execution_options(**{WRITES: True}).begin() as connection:
                 ledgers, new_events, alarms = self._store(connection, group, moment)
+        except DataError as error:
+            raise RefusedError(ReasonCode.MALFORMED, rule="storable") from error
         except SQLAlchemyError as error:
             self._keys_until_ms = -1
             raise translate(error) from error
         acks = () if signer is None else tuple(self._ack(each, signer) for each in ledgers)
         return Taken(acks, new_events, alarms)
 
+    def refuse(self, message: Message, moment: Moment) -> None:
+        """Leave out a message that `take` refused by itself, with an alarm. Raises StorageError."""
+        arrival = read(message, self._site.name, self._keys)
+        gate = "" if arrival is None else arrival.gate
+        self._raise([Trouble(gate, ReasonCode.MALFORMED, "storable")], moment)
+
     def watch(self, moment: Moment) -> int:
         """Raise an alarm for every hole that lasts; return how many. Call it every few seconds."""
         try:
             with self._engine.connect() as connection:
                 holes = Books(connection).holes()
-            self._holes = {hole: self._holes.get(hole, moment.mono_ms) for hole in holes}
-            lasting = [
-                Trouble(gate, ReasonCode.GAP, "missing", epoch, seq)
-                for (gate, epoch, seq), since_ms in self._holes.items()
-                if moment.mono_ms - since_ms >= GAP_AFTER_MS
-            ]
-            if not lasting:
-                return 0
+        except SQLAlchemyError as error:
+            raise translate(error) from error
+        self._holes = {hole: self._holes.get(hole, moment.mono_ms) for hole in holes}
+        lasting = [
+            Trouble(gate, ReasonCode.GAP, "missing", epoch, seq)
+            for (gate, epoch, seq), since_ms in self._holes.items()
+            if moment.mono_ms - since_ms >= GAP_AFTER_MS
+        ]
+        return self._raise(lasting, moment) if lasting else 0
+
+    def _raise(self, troubles: list[Trouble], moment: Moment) -> int:
+        try:
             with self._engine.execution_options(**{WRITES: True}).begin() as connection:
-                return Books(connection).raise_alarms(lasting, moment.utc_ms)
+                return Books(connection).raise_alarms(troubles, moment.utc_ms)
         except SQLAlchemyError as error:
             raise translate(error) from error
 

@@ -5,13 +5,15 @@ SQLite gets one `executemany`; PostgreSQL one COPY into a staging table and one 
 """
 
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import psycopg
 from sqlalchemy import Connection
 
 from controller.storage.models import EventRow
+from mqtt.contract.errors import RefusedError, StorageError
 from mqtt.contract.events import Batch
+from mqtt.contract.reasons import ReasonCode
 
 __all__ = ["COLUMNS", "Value", "insert_events", "rows_of"]
 
@@ -49,7 +51,10 @@ _STAGE = (
     f"SELECT {_LIST} FROM {_TABLE} WITH NO DATA"
 )
 _COPY = f"COPY ingest_stage ({_LIST}) FROM STDIN"
-_MERGE = f"INSERT INTO {_TABLE} ({_LIST}) SELECT {_LIST} FROM ingest_stage ORDER BY gate, epoch, seq {_ONCE}"  # noqa: S608, E501
+_MERGE = (
+    f"INSERT INTO {_TABLE} ({_LIST}) SELECT {_LIST} FROM ingest_stage "  # noqa: S608
+    f"ORDER BY gate, epoch, seq {_ONCE}"
+)
 
 
 def rows_of(batch: Batch, offsets: Iterable[int], received_at_ms: int) -> list[tuple[Value, ...]]:
@@ -93,7 +98,10 @@ def rows_of(batch: Batch, offsets: Iterable[int], received_at_ms: int) -> list[t
 
 
 def insert_events(connection: Connection, rows: Sequence[tuple[Value, ...]]) -> None:
-    """Write rows inside the caller's transaction."""
+    """Write rows inside the caller's transaction.
+
+    Raises RefusedError(`malformed`) for a value that the database cannot hold, StorageError.
+    """
     if not rows:
         return
     if connection.dialect.name == "sqlite":
@@ -102,6 +110,15 @@ def insert_events(connection: Connection, rows: Sequence[tuple[Value, ...]]) -> 
     driver = connection.connection.driver_connection
     if not isinstance(driver, psycopg.Connection):
         raise TypeError("not a connection of psycopg")
+    try:
+        _copy(driver, rows)
+    except psycopg.DataError as error:
+        raise RefusedError(ReasonCode.MALFORMED, rule="storable") from error
+    except psycopg.Error as error:
+        raise StorageError(ReasonCode.DATABASE_UNAVAILABLE) from error
+
+
+def _copy(driver: "psycopg.Connection[Any]", rows: Sequence[tuple[Value, ...]]) -> None:
     with driver.cursor() as cursor:
         cursor.execute(_STAGE)
         with cursor.copy(_COPY) as copy:

@@ -17,7 +17,7 @@ GROUP_BYTES = 160 * 1024
 """About 900 events: some 30 ms of work, so that what arrives meanwhile waits no longer."""
 
 QUEUE_MESSAGES = 8_192
-"""Most messages that wait; more are left to the gates, which send what is not acknowledged again."""
+"""Most messages that wait; more are left to the gates, which send again."""
 
 _NO_GATE = ""
 
