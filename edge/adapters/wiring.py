@@ -4,6 +4,8 @@ With `simulate`, whatever is fitted becomes its simulated twin and what is not f
 device that the file itself calls `sim` is simulated in either case, and every record says so.
 """
 
+from pathlib import Path
+
 from edge.adapters.hardware import Hardware
 from edge.adapters.indicator import AccessPointIndicator, Display
 from edge.adapters.reader_desk import PinQuestion, Show
@@ -21,10 +23,7 @@ from edge.domain.ports import Clock, Source
 from mqtt.contract.events import AdapterKind
 from mqtt.contract.reasons import ReasonCode
 
-__all__ = ["SIM_SOCKET", "build"]
-
-SIM_SOCKET = "sim.sock"
-"""The name of the simulator's control socket in the state folder."""
+__all__ = ["build", "sim_socket"]
 
 _FILE_SOURCES = ("mailbox:", "picture:", "folder:", "video:")
 
@@ -42,6 +41,11 @@ class _Signals:
                 indicator.at_reader(signal, reason)
 
         return show
+
+
+def sim_socket(config: GateConfig) -> Path:
+    """Return where the simulator of this gate unit can be driven."""
+    return config.path(f"{config.gate.state_dir}/sim.sock")
 
 
 def build(
@@ -80,7 +84,7 @@ def build(
         adapters=adapters,
     )
     if is_bench:
-        sources.append(SimControl(config.path(f"{config.gate.state_dir}/{SIM_SOCKET}"), bench))
+        sources.append(SimControl(sim_socket(config), bench))
     return Hardware(
         locks=doors.locks,
         indicators=signals.indicators,

@@ -57,10 +57,10 @@ class BrokerConfig(_Table, frozen=True, forbid_unknown_fields=True):
 
 
 class KeysConfig(_Table, frozen=True, forbid_unknown_fields=True):
-    """`[keys]`: this gate's signing key, and the site's document key (hex) that it trusts first."""
+    """`[keys]`: the folder of this gate's own key, and the site's key (hex) that it trusts first."""
 
     trust: str
-    signing_key_file: str = "keys/gate.key"
+    folder: str = "keys"
 
 
 class WorkersConfig(_Table, frozen=True, forbid_unknown_fields=True):

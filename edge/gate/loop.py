@@ -2,11 +2,15 @@
 
 import asyncio
 from collections import deque
+from dataclasses import replace
 
 from edge.domain.door_model import lock_open
-from edge.domain.gate import GateState, adapt, step
+from edge.domain.effects import Effect
+from edge.domain.gate import step
+from edge.domain.gate_state import GateState
 from edge.domain.inputs import Input, Tick
 from edge.domain.knowledge import Knowledge
+from edge.domain.model import Moment
 from edge.domain.ports import Clock
 from edge.gate.performer import Performer
 from mqtt.contract.topics import DocumentName
@@ -17,14 +21,12 @@ __all__ = ["GateLoop"]
 class GateLoop:
     """The one consumer. `emit` may be called from any thread; everything else runs on the loop.
 
-    Inputs that arrive before `run` are kept from the moment of `bind` on.
+    Inputs that arrive before `run` are kept from `begin` on.
     """
 
-    def __init__(
-        self, *, clock: Clock, performer: Performer, state: GateState, knowledge: Knowledge
-    ) -> None:
+    def __init__(self, *, clock: Clock, state: GateState, knowledge: Knowledge) -> None:
         self._clock = clock
-        self._performer = performer
+        self._performer: Performer | None = None
         self._state = state
         self._knowledge = knowledge
         self._inbox: deque[Input] = deque()
@@ -43,9 +45,11 @@ class GateLoop:
         """Return what the gate knows now."""
         return self._knowledge
 
-    def bind(self) -> None:
-        """Attach to the running event loop."""
+    def begin(self, performer: Performer, at: Moment, effects: tuple[Effect, ...]) -> None:
+        """Attach to the running event loop and carry out what the start asks for."""
         self._runs_on = asyncio.get_running_loop()
+        self._performer = performer
+        self._perform(at, effects)
 
     def emit(self, item: Input) -> None:
         """Put an input into the inbox, from any thread. Without a loop there is no gate to tell."""
@@ -59,14 +63,16 @@ class GateLoop:
         self._arrived.set()
 
     def learn(self, knowledge: Knowledge) -> None:
-        """Take over new documents; portals and access points may have come or gone."""
+        """Take over new documents; the Tick lets schedules and lists bite at once."""
         self._knowledge = knowledge
-        self._state = adapt(self._state, knowledge)
         self.put(Tick(self._clock.now()))
 
+    def confirm_lists(self, now: Moment) -> None:
+        """Take note that the controller confirmed the lists now."""
+        self._knowledge = replace(self._knowledge, lists_confirmed_ms=now.utc_ms)
+
     async def run(self) -> None:
-        """Consume inputs until cancelled."""
-        self.bind()
+        """Consume inputs until cancelled; `begin` comes first."""
         while True:
             await self._arrived.wait()
             self._arrived.clear()
@@ -98,5 +104,10 @@ class GateLoop:
 
     def _take(self, item: Input) -> None:
         self._state, effects = step(self._state, item, self._knowledge)
+        self._perform(item.at, effects)
+
+    def _perform(self, at: Moment, effects: tuple[Effect, ...]) -> None:
+        if self._performer is None:
+            raise RuntimeError("begin comes first")
         policy_version = self._knowledge.versions.get(DocumentName.POLICY, 0)
-        self._performer.perform(self, item.at, policy_version, effects)
+        self._performer.perform(self, at, policy_version, effects)
