@@ -65,7 +65,13 @@ class Contact:
     place: str = ""
 
 
-_BUTTONS = {ContactRole.EXIT_PRESSED, ContactRole.CALL_PRESSED, ContactRole.RELEASE_PRESSED}
+# At start these are told only where they are active: a button, or a fault beside the fire contact.
+_QUIET_AT_REST = {
+    ContactRole.EXIT_PRESSED,
+    ContactRole.FIRE_FAULT,
+    ContactRole.CALL_PRESSED,
+    ContactRole.RELEASE_PRESSED,
+}
 
 
 class Contacts:
@@ -121,7 +127,7 @@ class Contacts:
         self._counted = [Debounce(level=level) for level in levels]
         for index, level in enumerate(levels):
             is_new = not known or known[index] != level
-            if is_new and (level or self._contacts[index].role not in _BUTTONS):
+            if is_new and (level or self._contacts[index].role not in _QUIET_AT_REST):
                 self._tell(index, emit)
         if self._is_lost:
             self._is_lost = False

@@ -1,0 +1,350 @@
+"""One suite for relays and contacts: simulated lines, and libgpiod over a played kernel."""
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import gpiod
+import pytest
+
+from edge.adapters.contacts import Contact, ContactRole, Contacts
+from edge.adapters.gpio import GpioInputs, GpioOutput
+from edge.adapters.lines import InputLines, OutputLine
+from edge.adapters.relay import RelayLock
+from edge.adapters.sim.lines import SimInputs, SimOutput
+from edge.config.devices import GpioLine
+from edge.domain.inputs import (
+    CallPressed,
+    DoorSensed,
+    ExitRequested,
+    FireSensed,
+    LockSensed,
+    Observed,
+    PowerSensed,
+    StaffActed,
+    TamperSensed,
+)
+from edge.domain.model import StaffAction
+from mqtt.contract.errors import UnavailableError
+from mqtt.contract.events import AdapterKind
+from mqtt.contract.reasons import ReasonCode
+from tests.support.hardware import Kernel, MonotonicClock, Recorder
+
+ROLES = (
+    Contact(ContactRole.DOOR_OPEN, "main"),
+    Contact(ContactRole.EXIT_PRESSED, "main"),
+    Contact(ContactRole.LOCKED, "main"),
+    Contact(ContactRole.FIRE),
+    Contact(ContactRole.FIRE_FAULT),
+    Contact(ContactRole.HOUSING_OPEN),
+    Contact(ContactRole.ON_BATTERY),
+    Contact(ContactRole.CALL_PRESSED, "ap-1"),
+    Contact(ContactRole.RELEASE_PRESSED, "ap-1"),
+)
+DOOR, EXIT, LOCKED, FIRE, FIRE_FAULT, HOUSING, BATTERY, CALL, RELEASE = range(len(ROLES))
+
+
+class World(Protocol):
+    """Lines of one kind with somebody who moves and looks at them."""
+
+    kind: AdapterKind
+
+    def output(self) -> OutputLine: ...
+    def coil(self) -> bool: ...
+    def switchings(self) -> int: ...
+    def lose_output(self) -> None: ...
+    def inputs(self, count: int) -> InputLines: ...
+    def move(self, index: int, *, active: bool) -> None: ...
+    def lose_inputs(self) -> None: ...
+    def bring_inputs(self) -> None: ...
+
+
+class SimWorld:
+    kind = AdapterKind.SIMULATED
+
+    def __init__(self) -> None:
+        self._output = SimOutput()
+        self._inputs = SimInputs([False] * len(ROLES))
+
+    def output(self) -> OutputLine:
+        return self._output
+
+    def coil(self) -> bool:
+        return self._output.is_active
+
+    def switchings(self) -> int:
+        return len(self._output.history)
+
+    def lose_output(self) -> None:
+        self._output.is_gone = True
+
+    def inputs(self, count: int) -> InputLines:
+        return self._inputs
+
+    def move(self, index: int, *, active: bool) -> None:
+        self._inputs.set(index, active=active)
+
+    def lose_inputs(self) -> None:
+        self._inputs.unplug()
+
+    def bring_inputs(self) -> None:
+        self._inputs.plug()
+
+
+class KernelWorld:
+    """libgpiod's own classes over a played system call; every line is active low."""
+
+    kind = AdapterKind.REAL
+    LOCK_LINE = 40
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        for offset in (*range(len(ROLES)), self.LOCK_LINE):
+            kernel.levels[offset] = True
+
+    def output(self) -> OutputLine:
+        return GpioOutput(GpioLine("gpiochip9", self.LOCK_LINE, is_active_low=True))
+
+    def coil(self) -> bool:
+        return not self._kernel.levels[self.LOCK_LINE]
+
+    def switchings(self) -> int:
+        return len(self._kernel.writes)
+
+    def lose_output(self) -> None:
+        self._kernel.is_gone = True
+
+    def inputs(self, count: int) -> InputLines:
+        lines = [GpioLine("gpiochip9", at, is_active_low=True, bias="up") for at in range(count)]
+        return GpioInputs("gpiochip9", lines)
+
+    def move(self, index: int, *, active: bool) -> None:
+        self._kernel.set(index, not active)
+
+    def lose_inputs(self) -> None:
+        self._kernel.break_off()
+
+    def bring_inputs(self) -> None:
+        self._kernel.is_gone = False
+
+
+@pytest.fixture(params=["sim", "libgpiod"])
+def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> World:
+    if request.param == "libgpiod":
+        kernel = Kernel()
+        monkeypatch.setattr(gpiod, "request_lines", kernel.request_lines)
+        return KernelWorld(kernel)
+    return SimWorld()
+
+
+@pytest.fixture
+def heard() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture
+def watched(world: World, heard: Recorder) -> Iterator[World]:
+    source = Contacts(ROLES, world.inputs(len(ROLES)), MonotonicClock())
+    source.start(heard)
+    heard.wait(PowerSensed)
+    heard.settle(0.05)
+    yield world
+    source.stop()
+    assert not [t for t in threading.enumerate() if t.name == "contacts"]
+
+
+def test_D07_the_relay_is_never_pulsed_by_500_starts(world: World, heard: Recorder) -> None:
+    for _ in range(500):
+        lock = RelayLock("main", world.output(), MonotonicClock())
+        lock.start(heard)
+        assert not world.coil()
+        lock.stop()
+    assert world.switchings() == 0
+    assert heard.items == []
+
+
+def test_a_lock_follows_its_commands_and_rests_at_the_end(world: World, heard: Recorder) -> None:
+    lock = RelayLock("main", world.output(), MonotonicClock())
+    lock.start(heard)
+    assert lock.kind is world.kind
+    lock.unlock()
+    lock.unlock()
+    assert world.coil()
+    assert world.switchings() == 1
+    lock.relock()
+    assert not world.coil()
+    lock.unlock()
+    lock.stop()
+    assert not world.coil()
+
+
+def test_a_lost_relay_is_an_input_at_start_and_an_error_of_ours_later(
+    world: World, heard: Recorder
+) -> None:
+    lock = RelayLock("main", world.output(), MonotonicClock())
+    world.lose_output()
+    lock.start(heard)
+    (seen,) = heard.of(Observed)
+    assert seen.reason is ReasonCode.LOCK_FAULT
+    assert seen.note.startswith("main")
+    with pytest.raises(UnavailableError) as caught:
+        lock.unlock()
+    assert caught.value.code is ReasonCode.LOCK_FAULT
+    lock.stop()
+
+
+def test_a_relay_lost_while_driven_is_taken_again_when_it_is_back(
+    world: World, heard: Recorder
+) -> None:
+    lock = RelayLock("main", world.output(), MonotonicClock())
+    lock.start(heard)
+    world.lose_output()
+    with pytest.raises(UnavailableError):
+        lock.unlock()
+    assert not world.coil()
+    lock.stop()
+
+
+def test_at_start_every_level_is_told_once_and_no_press_is_invented(
+    watched: World, heard: Recorder
+) -> None:
+    assert [item.is_open for item in heard.of(DoorSensed)] == [False]
+    assert [item.is_locked for item in heard.of(LockSensed)] == [False]
+    assert {item.active for item in heard.of(FireSensed)} == {False}
+    assert [item.is_open for item in heard.of(TamperSensed)] == [False]
+    assert not [*heard.of(ExitRequested), *heard.of(CallPressed), *heard.of(StaffActed)]
+
+
+@pytest.mark.parametrize(
+    ("index", "kind", "field"),
+    [
+        (DOOR, DoorSensed, "is_open"),
+        (EXIT, ExitRequested, "pressed"),
+        (LOCKED, LockSensed, "is_locked"),
+        (HOUSING, TamperSensed, "is_open"),
+        (BATTERY, PowerSensed, "on_battery"),
+    ],
+)
+def test_a_contact_is_told_both_ways_with_its_kind(
+    watched: World, heard: Recorder, index: int, kind: type[Any], field: str
+) -> None:
+    begun = len(heard.of(kind))
+    for level in (True, False):
+        watched.move(index, active=level)
+        heard.settle()
+    told: list[Any] = heard.of(kind)[begun:]
+    assert [getattr(item, field) for item in told] == [True, False]
+    assert {item.adapter_kind for item in told} == {watched.kind}
+
+
+def test_buttons_tell_a_press_and_no_release(watched: World, heard: Recorder) -> None:
+    for index in (CALL, RELEASE):
+        watched.move(index, active=True)
+    heard.wait(CallPressed)
+    heard.wait(StaffActed)
+    for index in (CALL, RELEASE):
+        watched.move(index, active=False)
+    heard.settle()
+    assert [item.access_point for item in heard.of(CallPressed)] == ["ap-1"]
+    assert [item.action for item in heard.of(StaffActed)] == [StaffAction.RELEASE]
+
+
+def test_F12_a_call_is_told_with_nobody_set_to_hear_it(watched: World, heard: Recorder) -> None:
+    watched.move(CALL, active=True)
+    (call,) = heard.wait(CallPressed)
+    assert call.access_point == "ap-1"
+
+
+def test_54_a_door_that_bounces_is_told_once(watched: World, heard: Recorder) -> None:
+    begun = len(heard.of(DoorSensed))
+    for _ in range(12):
+        watched.move(DOOR, active=True)
+        time.sleep(0.004)
+        watched.move(DOOR, active=False)
+    watched.move(DOOR, active=True)
+    heard.wait(DoorSensed, lambda item: item.is_open)
+    heard.settle()
+    assert [item.is_open for item in heard.of(DoorSensed)[begun:]] == [True]
+
+
+def test_a_needle_on_the_exit_line_is_no_press(watched: World, heard: Recorder) -> None:
+    watched.move(EXIT, active=True)
+    watched.move(EXIT, active=False)
+    heard.settle()
+    assert heard.of(ExitRequested) == []
+
+
+def test_52_a_cut_fire_line_counts_as_fire(watched: World, heard: Recorder) -> None:
+    watched.move(FIRE_FAULT, active=True)
+    (fire,) = heard.wait(FireSensed, lambda item: item.line_fault)
+    assert fire.active
+    heard.wait(Observed, lambda item: item.reason is ReasonCode.INPUT_FAULT)
+    watched.move(FIRE_FAULT, active=False)
+    heard.settle()
+    assert [(item.active, item.line_fault) for item in heard.of(FireSensed)] == [
+        (False, False),
+        (True, True),
+        (False, False),
+    ]
+
+
+def test_fire_is_told_within_100_ms(watched: World, heard: Recorder) -> None:
+    begun_s = time.monotonic()
+    watched.move(FIRE, active=True)
+    (fire,) = heard.wait(FireSensed, lambda item: item.active)
+    assert time.monotonic() - begun_s < 0.1
+    assert not fire.line_fault
+
+
+def test_a_chattering_fire_contact_cannot_hide(watched: World, heard: Recorder) -> None:
+    stop = threading.Event()
+
+    def chatter() -> None:
+        while not stop.is_set():
+            watched.move(FIRE, active=True)
+            stop.wait(0.02)
+            if not stop.is_set():
+                watched.move(FIRE, active=False)
+                stop.wait(0.001)
+
+    thread = threading.Thread(target=chatter)
+    thread.start()
+    heard.wait(FireSensed, lambda item: item.active, timeout_s=3)
+    stop.set()
+    thread.join()
+
+
+def test_lost_lines_are_one_input_and_heal(watched: World, heard: Recorder) -> None:
+    watched.lose_inputs()
+    heard.wait(Observed, lambda item: item.reason is ReasonCode.INPUT_FAULT)
+    watched.bring_inputs()
+    time.sleep(2.2)
+    watched.move(DOOR, active=True)
+    heard.wait(DoorSensed, lambda item: item.is_open)
+    assert len(heard.of(Observed)) == 1
+
+
+def test_a_press_while_the_lines_are_back_but_nobody_looked_is_read_from_the_level(
+    watched: World, heard: Recorder
+) -> None:
+    watched.lose_inputs()
+    heard.wait(Observed)
+    watched.bring_inputs()
+    watched.move(DOOR, active=True)
+    heard.wait(DoorSensed, lambda item: item.is_open)
+
+
+def test_edges_carry_the_lines_own_time(world: World) -> None:
+    lines = world.inputs(len(ROLES))
+    lines.open()
+    before_ms = time.monotonic_ns() // 1_000_000
+    world.move(DOOR, active=True)
+    (edge,) = lines.wait(1.0)
+    assert (edge.index, edge.is_active) == (DOOR, True)
+    assert before_ms <= edge.mono_ms <= time.monotonic_ns() // 1_000_000
+    assert lines.levels()[DOOR]
+    lines.wake()
+    assert list(lines.wait(1.0)) == []
+    assert list(lines.wait(0.01)) == []
+    lines.close()
