@@ -1,0 +1,1 @@
+"""Answer one question for residents who opted in: who stands before the camera, if anybody."""
