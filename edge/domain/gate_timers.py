@@ -76,18 +76,21 @@ def _look_at_schedules(turn: Turn) -> None:
         return
     if minute == turn.state.minute and turn.state.rules_version == known.version:
         return
-    first_look = turn.state.minute < 0
+    looked = turn.state.minute
     active = frozenset(
         name
         for name, record in known.portals.items()
         if record.free_schedule and known.is_active(record.free_schedule, turn.at.utc_ms)
     )
     turn.change(minute=minute, scheduled=active, rules_version=known.version)
-    _forget_ended_periods(turn, first_look=first_look)
+    _forget_ended_periods(turn, looked)
 
 
-def _forget_ended_periods(turn: Turn, *, first_look: bool) -> None:
-    """End first-person and hand-lock marks with their period, also one that ended while off."""
+def _forget_ended_periods(turn: Turn, looked: int) -> None:
+    """End first-person and hand-lock marks with their period, also one that ended unseen.
+
+    `looked` is the minute of the look before, -1 for none since the start.
+    """
     for kind, name in (
         (MemoryKind.FIRST_PERSON, "first_person"),
         (MemoryKind.HAND_LOCK, "hand_locked"),
@@ -95,8 +98,9 @@ def _forget_ended_periods(turn: Turn, *, first_look: bool) -> None:
         marks = turn.state.first_person if name == "first_person" else turn.state.hand_locked
         for portal, since_ms in marks.items():
             going_on = portal in turn.state.scheduled
-            if going_on and first_look:
-                going_on = _went_on(turn, portal, since_ms)
+            if going_on and turn.state.minute - looked > 1:
+                from_ms = since_ms if looked < 0 else looked * MINUTE_MS
+                going_on = _went_on(turn, portal, max(from_ms, since_ms))
             if not going_on:
                 marks = without_key(marks, portal)
                 turn.change(**{name: marks})

@@ -9,6 +9,7 @@ from edge.domain.card_formats import CardBits, CardTier
 from edge.domain.effects import Effect, Indicate, Record, Relock, Remember, Reply, Signal, Unlock
 from edge.domain.gate import step
 from edge.domain.gate_boot import boot
+from edge.domain.gate_memory import Shift
 from edge.domain.gate_state import GateState
 from edge.domain.inputs import (
     Attempted,
@@ -219,6 +220,7 @@ class GateRun:
         self.memory: dict[tuple[str, bytes], bytes] = {}
         self.effects: tuple[Effect, ...] = ()
         self.all_effects: list[Effect] = []
+        self.relays: dict[str, bool] = {}
         self.state = GateState()
         self.start()
 
@@ -249,6 +251,10 @@ class GateRun:
                     if kind is EventKind.DECISION:
                         decision_seq = len(self.records)
                     self.records.append(effect)
+                case Unlock(portal):
+                    self.relays[portal] = True
+                case Relock(portal):
+                    self.relays[portal] = False
                 case Remember(kind, key, value):
                     if value is None:
                         self.memory.pop((kind, key), None)
@@ -277,6 +283,7 @@ class GateRun:
     def restart(self, off_ms: int = 30_000, trust: ClockTrust = ClockTrust.SYNCED) -> None:
         """Cut the power and start again with a monotonic clock from zero."""
         self.at = Moment(500, self.at.utc_ms + off_ms, trust)
+        self.relays = {}
         self.start()
 
     def attempt(self, method: Method, claim: Claim, place: str = IN) -> ReasonCode | None:
@@ -337,6 +344,11 @@ class GateRun:
         card = (GUARD_CARD.value, GUARD_CARD.length)
         return self.staff(StaffAction.SIGN_ON, card=card, pin=GUARD_PIN)
 
+    def on_duty(self) -> None:
+        """Put the first guard on duty without the cost of a PIN hash."""
+        memory = replace(self.state.memory, shift=Shift(GUARD, self.at.mono_ms))
+        self.state = msgspec.structs.replace(self.state, memory=memory)
+
     def command(self, op: Operation, number: int = 1, **changes: object) -> Reply:
         """Let a checked command arrive; return the answer."""
         command = Command(
@@ -357,13 +369,8 @@ class GateRun:
         return next(effect for effect in effects if isinstance(effect, Reply))
 
     def is_unlocked(self, portal: str = DOOR) -> bool:
-        """Tell where the newest command left the relay."""
-        moves = [
-            effect
-            for effect in self.all_effects
-            if isinstance(effect, Unlock | Relock) and effect.portal == portal
-        ]
-        return bool(moves) and isinstance(moves[-1], Unlock)
+        """Tell where the newest command of this start left the relay."""
+        return self.relays.get(portal, False)
 
     def unlocks(self) -> list[Unlock]:
         """Return every unlocking so far."""
