@@ -10,7 +10,7 @@ record and the newest signed document: a clock that stands before it is wrong.
 import ctypes
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -23,7 +23,6 @@ __all__ = [
     "KernelClock",
     "Machine",
     "Reading",
-    "SharedClock",
     "SimClock",
     "SystemClock",
 ]
@@ -121,17 +120,6 @@ def _battery_utc_ms() -> int | None:
         return int(_BATTERY_CLOCK.read_text()) * 1_000
     except (OSError, ValueError):
         return None
-
-
-class SharedClock:
-    """This machine's clocks where the controller runs on it too: gate and controller agree."""
-
-    def __init__(self, machine: Machine) -> None:
-        self._machine = machine
-
-    def read(self) -> Reading:
-        """See `Machine.read`."""
-        return replace(self._machine.read(), is_synchronised=True)
 
 
 class SystemClock:

@@ -98,8 +98,8 @@ class FakeController:
         return self.sealed(epoch, len(held.leaves), held.tree.root())
 
     @staticmethod
-    def sealed(epoch: int, upto: int, root: bytes) -> bytes:
-        return events.seal_ack(Ack(SITE, GATE, epoch, upto, root, dict(READS)), ACK_SIGNER)
+    def sealed(epoch: int, upto: int, root: bytes, signer: Ed25519Signer = ACK_SIGNER) -> bytes:
+        return events.seal_ack(Ack(SITE, GATE, epoch, upto, root, dict(READS)), signer)
 
     def forget(self, epoch: int, upto: int) -> None:
         """Go back to a backup."""

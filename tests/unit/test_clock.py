@@ -4,7 +4,6 @@ from edge.adapters.clock import (
     BUILD_TIME_MS,
     ClockJump,
     KernelClock,
-    SharedClock,
     SimClock,
     SystemClock,
 )
@@ -131,13 +130,6 @@ def test_the_kernel_answers_and_its_time_passes() -> None:
     assert second.mono_ms >= first.mono_ms
     assert second.utc_ms > BUILD_TIME_MS - 400 * DAY_MS
     assert first.error_ms >= 0
-
-
-def test_where_the_controller_shares_the_machine_its_clock_is_believed(
-    machine: SimClock,
-) -> None:
-    machine.is_synchronised = False
-    assert SystemClock(SharedClock(machine), 0).now().trust is ClockTrust.SYNCED
 
 
 def test_a_simulated_clock_tells_what_was_set(machine: SimClock) -> None:
