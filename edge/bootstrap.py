@@ -11,7 +11,6 @@ import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib import metadata
 
 from edge.adapters import wiring
 from edge.adapters.clock import ClockJump, KernelClock, SystemClock
@@ -44,6 +43,7 @@ from mqtt.contract.events import AdapterKind, EventKind
 from mqtt.contract.ids import GateId, SiteId
 from mqtt.contract.reasons import ReasonCode
 from mqtt.contract.trusted import TrustedDocuments
+from mqtt.contract.versions import SOFTWARE
 
 __all__ = ["run"]
 
@@ -142,7 +142,7 @@ def _identity(parts: _Parts) -> Identity:
         parts.known.boot_counter,
         parts.signer,
         parts.hardware.kind,
-        f"equalgate {metadata.version('equalgate')}",
+        SOFTWARE,
     )
 
 

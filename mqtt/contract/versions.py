@@ -12,7 +12,10 @@ from mqtt.contract import commands, documents, events, presence, redemption
 from mqtt.contract.errors import ContractError
 from mqtt.contract.reasons import ReasonCode
 
-__all__ = ["READS", "WRITES", "choose"]
+__all__ = ["READS", "SOFTWARE", "WRITES", "choose"]
+
+SOFTWARE = "equalgate 0.1.0"
+"""What a birth says about the software; a test holds the number to the distribution's."""
 
 READS: Mapping[str, int] = {
     presence.BIRTH_TYPE: presence.BIRTH_VERSION,

@@ -2,10 +2,12 @@
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from mqtt.contract.versions import SOFTWARE
 from tests.support.repository import ROOT, committed_files, text_files
 
 MAX_FILE_LINES = 300
@@ -130,3 +132,8 @@ def test_every_pin_has_a_hash_and_no_address() -> None:
         blocks = re.split(r"\n(?=\S)", path.read_text().strip())
         assert all("--hash=sha256:" in block for block in blocks), path.name
         assert "://" not in path.read_text()
+
+
+def test_births_name_the_version_of_the_distribution() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert f"{project['name']} {project['version']}" == SOFTWARE
