@@ -11,12 +11,12 @@ open or short counts as fire for the doors.
 import contextlib
 import logging
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from edge.adapters.debounce import Debounce
+from edge.adapters.instants import monotonic_ms
 from edge.adapters.lines import Edge, InputLines
 from edge.domain.inputs import (
     CallPressed,
@@ -136,7 +136,7 @@ class Contacts:
     def _turn(self, emit: Emit) -> None:
         for edge in self._lines.wait(self._timeout_s()):
             self._note(edge)
-        now_ms = _monotonic_ms()
+        now_ms = monotonic_ms()
         due = [c.due_ms for c in self._counted if c.due_ms is not None and c.due_ms <= now_ms]
         if not due:
             return
@@ -150,7 +150,7 @@ class Contacts:
 
     def _timeout_s(self) -> float | None:
         dues = [counted.due_ms for counted in self._counted if counted.due_ms is not None]
-        return max(0, min(dues) - _monotonic_ms()) / 1000 if dues else None
+        return max(0, min(dues) - monotonic_ms()) / 1000 if dues else None
 
     def _say_lost(self, emit: Emit, error: UnavailableError) -> None:
         if self._is_lost or self._stopping.is_set():
@@ -197,7 +197,3 @@ class Contacts:
         on = {contact.role for contact, line in counted if line.level}
         fault = ContactRole.FIRE_FAULT in on
         return fault or ContactRole.FIRE in on, fault
-
-
-def _monotonic_ms() -> int:
-    return time.monotonic_ns() // 1_000_000

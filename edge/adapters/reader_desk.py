@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from edge.adapters.fault_budget import FaultBudget
+from edge.adapters.instants import seen_at
 from edge.domain.card_bits import ByteOrder, CardBits
 from edge.domain.card_diagnosis import SwapDetector
 from edge.domain.card_formats import (
@@ -214,8 +215,10 @@ class ReaderDesk:
             return
         given = self.settings
         begun_ms = mono_ms if self._begun_ms is None else self._begun_ms
-        attempt = AccessAttempt(given.access_point, method, claim, begun_ms, given.kind)
-        self._emit(Attempted(self._clock.now(), attempt))
+        at = self._clock.now()
+        presence_ms = seen_at(at, begun_ms)
+        attempt = AccessAttempt(given.access_point, method, claim, presence_ms, given.kind)
+        self._emit(Attempted(at, attempt))
 
     def _set_timer(self, now_ms: int) -> None:
         """Sleep until a held card has to be judged alone; digits alone need no alarm."""

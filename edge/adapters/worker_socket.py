@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge.adapters.fault_budget import FaultBudget
+from edge.adapters.instants import seen_at
 from edge.adapters.line_server import LineServer
 from edge.adapters.worker_lanes import Lanes, LaneState
 from edge.domain.inputs import Attempted, Observed, WayChanged
@@ -56,7 +57,6 @@ _HELLO_S = 2.0
 _SILENCE_S = 15.0
 _GRACE_S = 5.0
 _BAD_LINES = 10
-_OLDEST_PRESENCE_MS = 60_000
 _FACE_MESSAGES = (FaceResult, FaceErased, FaceCounters, FaceHint)
 
 FaceSink = Callable[[Message], None]
@@ -241,8 +241,8 @@ class WorkerSocket:
                 self._observe(name, lane, ReasonCode.RATE_LIMITED)
             return
         # A worker's word on time is bounded: it counts for the measured time, for no decision.
-        begun_ms = min(max(first_ms, at.mono_ms - _OLDEST_PRESENCE_MS), at.mono_ms)
-        attempt = AccessAttempt(name, Method.QR, PassClaim(text), begun_ms, lane.kind)
+        presence_ms = seen_at(at, first_ms)
+        attempt = AccessAttempt(name, Method.QR, PassClaim(text), presence_ms, lane.kind)
         self._emit(Attempted(at, attempt))
 
     def _health(self, message: WorkerHealth, lane: LaneState) -> None:

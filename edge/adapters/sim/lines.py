@@ -5,11 +5,11 @@ They stand at the place of the wires, so everything behind them is the code that
 
 import queue
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from edge.adapters.instants import monotonic_ms
 from edge.adapters.lines import Edge
 from mqtt.contract.errors import UnavailableError
 from mqtt.contract.events import AdapterKind
@@ -18,10 +18,6 @@ from mqtt.contract.reasons import ReasonCode
 __all__ = ["RelayChange", "SimInputs", "SimOutput"]
 
 _HISTORY = 10_000
-
-
-def _monotonic_ms() -> int:
-    return time.monotonic_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +37,7 @@ class SimOutput:
 
     kind = AdapterKind.SIMULATED
 
-    def __init__(self, clock_ms: Callable[[], int] = _monotonic_ms) -> None:
+    def __init__(self, clock_ms: Callable[[], int] = monotonic_ms) -> None:
         self.is_active = False
         self.is_stuck = False
         self.is_gone = False
@@ -104,7 +100,7 @@ class SimInputs:
     kind = AdapterKind.SIMULATED
     name = "simulated contacts"
 
-    def __init__(self, rest: Sequence[bool], clock_ms: Callable[[], int] = _monotonic_ms) -> None:
+    def __init__(self, rest: Sequence[bool], clock_ms: Callable[[], int] = monotonic_ms) -> None:
         self._levels = list(rest)
         self._clock_ms = clock_ms
         self._edges: queue.SimpleQueue[Edge | None] = queue.SimpleQueue()

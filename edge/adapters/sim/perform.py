@@ -1,12 +1,11 @@
 """Carry out requests on simulated devices. Raises ValueError or EqualGateError, with the reason."""
 
-import time
 from collections.abc import Iterable
 from concurrent.futures import TimeoutError as NoAnswerError
 from pathlib import Path
 
 from edge.adapters.contacts import ContactRole
-from edge.adapters.indicator import Shown
+from edge.adapters.instants import monotonic_ms
 from edge.adapters.sim import requests as ask
 from edge.adapters.sim.answers import (
     Adapter,
@@ -20,6 +19,7 @@ from edge.adapters.sim.answers import (
     Switched,
 )
 from edge.adapters.sim.bench import SimBench, only
+from edge.adapters.sim.display import Seen
 from edge.adapters.sim.door import SimDoor
 from edge.domain.card_bits import CardBits
 from edge.domain.model import ClockTrust, StaffAction
@@ -36,7 +36,7 @@ _PICTURE_S = 10.0
 
 def perform(request: ask.Request, bench: SimBench) -> Answer:
     """Do what was asked and answer."""
-    begun_ms = time.monotonic_ns() // 1_000_000
+    begun_ms = monotonic_ms()
     match request:
         case ask.Relays() | ask.WaitUnlocked():
             return _relays(request, bench, begun_ms)
@@ -84,7 +84,7 @@ def _press_pad(request: ask.Keys, bench: SimBench) -> None:
     if not request.keys or set(request.keys) - set("0123456789*#"):
         raise ValueError("keys are 0-9, * and #")
     pad = only(bench.pads, request.access_point, "PIN pad")
-    pad.keys(request.keys, time.monotonic_ns() // 1_000_000)
+    pad.keys(request.keys, monotonic_ms())
 
 
 def _use_door(
@@ -205,12 +205,13 @@ def _shown(
         display.wait_shown(request.since_mono_ms, _timeout_s(request.timeout_ms))
     since_ms = request.since_mono_ms
     return AnsweredShown(
-        begun_ms, tuple(_texts(s for s in display.history if s.at.mono_ms >= since_ms))
+        begun_ms, tuple(_texts(s for s in display.history if s.mono_ms >= since_ms))
     )
 
 
-def _texts(history: Iterable[Shown]) -> Iterable[ShownText]:
-    for shown in history:
+def _texts(history: Iterable[Seen]) -> Iterable[ShownText]:
+    for seen in history:
+        shown = seen.shown
         yield ShownText(
             shown.access_point,
             shown.signal.value,
@@ -219,7 +220,7 @@ def _texts(history: Iterable[Shown]) -> Iterable[ShownText]:
             shown.detail,
             shown.age_line,
             shown.list_age_s,
-            shown.at.mono_ms,
+            seen.mono_ms,
         )
 
 
