@@ -12,6 +12,7 @@ from msgspec import structs
 from edge.domain.door import step_door
 from edge.domain.door_model import (
     NEVER,
+    NO_END,
     DoorEvent,
     DoorInput,
     DoorOutput,
@@ -73,6 +74,13 @@ def _cut(personal: Personal | None) -> Personal | None:
     return Personal(
         personal.holder, personal.credential, personal.actor, personal.note[:NOTE_CHARACTERS]
     )
+
+
+def _pulse_end(door: DoorState) -> int:
+    """Return when the relay's pulse has to end, NO_END for an open lock without end."""
+    if held_free(door) or (door.unlocked_until_ms != NEVER and door.keep_until_closed):
+        return NO_END
+    return door.unlocked_until_ms
 
 
 @dataclass(slots=True)
@@ -175,8 +183,9 @@ class Turn:
     ) -> None:
         """Give one input to a door and turn its outputs into effects.
 
-        `unlock` says how the lock is to be driven, for a grant or a hold; a grant on an unlocked
-        door drives it again for the time that is left, so that every grant gets its `RelayMoved`.
+        `unlock` says how the lock is to be driven, for a grant or a hold. A grant on an unlocked
+        door drives it again for the time that is left, so that every grant gets its `RelayMoved`;
+        a lock that is to stay open beyond the pulse it got is driven again too.
         """
         settings = self.knowledge.rules.portal(portal)
         before = self.door_state(portal)
@@ -197,18 +206,21 @@ class Turn:
                 case WakeDoor():
                     pass
         driven = any(isinstance(output, DriveLock) for output in outputs)
-        if isinstance(item, Grant) and unlock is not None and lock_open(after) and not driven:
+        wanted = isinstance(item, Grant) and unlock is not None
+        longer = _pulse_end(after) > _pulse_end(before)
+        if lock_open(after) and not driven and (wanted or longer):
             self._drive(portal, self._time_left(after), unlock, is_open=True)
 
     def _wake(self, portal: str, outputs: Sequence[DoorOutput]) -> None:
         """Keep when a door next wants time; NEVER for one that waits for nothing."""
         wake = next((out.mono_ms for out in outputs if isinstance(out, WakeDoor)), NEVER)
         if self.state.wakes.get(portal) != wake:
-            self.state = structs.replace(self.state, wakes=with_key(self.state.wakes, portal, wake))
+            self.change(wakes=with_key(self.state.wakes, portal, wake))
 
     def _time_left(self, door: DoorState) -> int:
         """Return how long an open lock stays open in ms, 0 for without end."""
-        return 0 if held_free(door) else max(1, door.unlocked_until_ms - self.at.mono_ms)
+        end_ms = _pulse_end(door)
+        return 0 if end_ms == NO_END else max(1, end_ms - self.at.mono_ms)
 
     def _drive(
         self, portal: str, duration_ms: int, unlock: Unlock | None, *, is_open: bool

@@ -5,44 +5,15 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
-from edge.domain.card_formats import CardBits, CardTier
-from edge.domain.effects import Effect, Indicate, Record, Relock, Remember, Reply, Signal, Unlock
-from edge.domain.gate import step
-from edge.domain.gate_boot import boot
-from edge.domain.gate_memory import Shift
-from edge.domain.gate_state import GateState
-from edge.domain.inputs import (
-    Attempted,
-    CommandArrived,
-    DoorSensed,
-    ExitRequested,
-    FireSensed,
-    Input,
-    RelayMoved,
-    StaffActed,
-    Tick,
-)
+from edge.domain.card_formats import CardBits
 from edge.domain.knowledge import Knowledge
-from edge.domain.model import (
-    AccessAttempt,
-    CardClaim,
-    Claim,
-    ClockTrust,
-    Moment,
-    PassClaim,
-    PinClaim,
-    StaffAction,
-)
-from edge.domain.ports import Boot
 from mqtt.contract import codec
-from mqtt.contract.commands import Command, Operation
 from mqtt.contract.documents import Held
 from mqtt.contract.entry_pass import ANY_GATE, EntryPass, PassKind, gate_tag, issue, site_tag
 from mqtt.contract.envelope import Ed25519Signer, key_id
-from mqtt.contract.events import AdapterKind, Direction, EventKind, Method, Outcome
+from mqtt.contract.events import AdapterKind, Direction, Method
 from mqtt.contract.ids import id_to_text
 from mqtt.contract.pin_hash import hash_pin
-from mqtt.contract.reasons import ReasonCode
 from mqtt.contract.records import (
     AccessPointRecord,
     CalendarRecord,
@@ -199,7 +170,7 @@ def make_pass(kind: PassKind = PassKind.PAPER, at_ms: int = NOON, **changes: obj
         PassKind.VISITOR: 12 * 3_600,
     }[kind]
     pass_ = EntryPass(kind, site_tag(SITE), credential_id(900), PHONE, start_s, start_s + length_s)
-    return issue(replace(pass_, **changes), SIGNER)  # type: ignore[arg-type]
+    return issue(replace(pass_, **changes), SIGNER)  # type: ignore[arg-type]  # keywords of the dataclass
 
 
 def visitor_pass(at_ms: int = NOON, home: str = GATE, **changes: object) -> str:
@@ -207,183 +178,3 @@ def visitor_pass(at_ms: int = NOON, home: str = GATE, **changes: object) -> str:
     tag = gate_tag(SITE, home) if home else ANY_GATE
     fields = {"credential": credential_id(777), "home_gate_tag": tag, **changes}
     return make_pass(PassKind.VISITOR, at_ms, **fields)
-
-
-class GateRun:
-    """A gate in a test: it keeps the state and the log, and moves its relays like a quick shell."""
-
-    def __init__(self, papers: Papers | None = None, *, mono_ms: int = 10_000) -> None:
-        self.papers = papers or Papers()
-        self.knowledge = self.papers.knowledge()
-        self.at = Moment(mono_ms, NOON)
-        self.records: list[Record] = []
-        self.memory: dict[tuple[str, bytes], bytes] = {}
-        self.effects: tuple[Effect, ...] = ()
-        self.all_effects: list[Effect] = []
-        self.relays: dict[str, bool] = {}
-        self.state = GateState()
-        self.start()
-
-    def start(self, unfinished: tuple[int, ...] = ()) -> None:
-        """Boot from what was remembered."""
-        known = Boot(1, 1, len(self.records), 0, 0, False, dict(self.memory), unfinished)
-        self.state, effects = boot(known, self.knowledge, self.at, SIMULATED)
-        self._shell(effects)
-        self.effects = effects
-
-    def relearn(self) -> None:
-        """Take the changed documents."""
-        self.knowledge = self.papers.knowledge(self.knowledge.lists_confirmed_ms)
-
-    def send(self, item: Input) -> tuple[Effect, ...]:
-        """Give one input; return its own effects, those of moved relays not included."""
-        self.state, effects = step(self.state, item, self.knowledge)
-        self._shell(effects)
-        self.effects = effects
-        return effects
-
-    def _shell(self, effects: tuple[Effect, ...]) -> None:
-        decision_seq = -1
-        for effect in effects:
-            self.all_effects.append(effect)
-            match effect:
-                case Record(kind=kind):
-                    if kind is EventKind.DECISION:
-                        decision_seq = len(self.records)
-                    self.records.append(effect)
-                case Unlock(portal):
-                    self.relays[portal] = True
-                case Relock(portal):
-                    self.relays[portal] = False
-                case Remember(kind, key, value):
-                    if value is None:
-                        self.memory.pop((kind, key), None)
-                    else:
-                        self.memory[kind, key] = value
-        for effect in effects:
-            if isinstance(effect, Unlock) and effect.access_point:
-                moved = RelayMoved(
-                    self.at,
-                    effect.portal,
-                    effect.access_point,
-                    unlocked=True,
-                    cause_seq=decision_seq,
-                    intent_mono_ms=effect.intent_mono_ms,
-                    method=effect.method,
-                    adapter_kind=SIMULATED,
-                )
-                self.state, more = step(self.state, moved, self.knowledge)
-                self._shell(more)
-
-    def wait(self, ms: int) -> tuple[Effect, ...]:
-        """Let time pass and tick."""
-        self.at = replace(self.at, mono_ms=self.at.mono_ms + ms, utc_ms=self.at.utc_ms + ms)
-        return self.send(Tick(self.at))
-
-    def restart(self, off_ms: int = 30_000, trust: ClockTrust = ClockTrust.SYNCED) -> None:
-        """Cut the power and start again with a monotonic clock from zero."""
-        self.at = Moment(500, self.at.utc_ms + off_ms, trust)
-        self.relays = {}
-        self.start()
-
-    def attempt(self, method: Method, claim: Claim, place: str = IN) -> ReasonCode | None:
-        """Try to pass; return the reason of the decision, None if none was made."""
-        attempt = AccessAttempt(place, method, claim, self.at.mono_ms, SIMULATED)
-        decided = [
-            effect.reason
-            for effect in self.send(Attempted(self.at, attempt))
-            if isinstance(effect, Record) and effect.kind is EventKind.DECISION
-        ]
-        return decided[0] if decided else None
-
-    def fob(self, card: CardBits = CARD, place: str = IN, pin: str = "") -> ReasonCode | None:
-        """Present a fob."""
-        return self.attempt(Method.FOB, CardClaim(card, CardTier.CLONABLE, pin), place)
-
-    def pin(self, digits: str, place: str = IN) -> ReasonCode | None:
-        """Enter a PIN alone."""
-        return self.attempt(Method.PIN, PinClaim(digits), place)
-
-    def show(self, text: str, place: str = IN) -> ReasonCode | None:
-        """Show a code."""
-        return self.attempt(Method.QR, PassClaim(text), place)
-
-    def door(self, *, is_open: bool, portal: str = DOOR) -> tuple[Effect, ...]:
-        """Open or close the door leaf."""
-        return self.send(DoorSensed(self.at, portal, is_open, SIMULATED))
-
-    def walk_through(self, portal: str = DOOR) -> None:
-        """Open the door a second later and close it two seconds after that."""
-        self.wait(1_000)
-        self.door(is_open=True, portal=portal)
-        self.wait(2_000)
-        self.door(is_open=False, portal=portal)
-
-    def fire(self, *, active: bool = True, line_fault: bool = False) -> tuple[Effect, ...]:
-        """Let the fire panel speak."""
-        return self.send(FireSensed(self.at, active, line_fault, SIMULATED))
-
-    def leave(self, portal: str = DOOR) -> tuple[Effect, ...]:
-        """Press the exit button and let it go; return what the press did."""
-        effects = self.send(ExitRequested(self.at, portal, pressed=True, adapter_kind=SIMULATED))
-        self.send(ExitRequested(self.at, portal, pressed=False, adapter_kind=SIMULATED))
-        return effects
-
-    def staff(self, action: StaffAction, place: str = IN, **more: object) -> ReasonCode:
-        """Use the panel; return the reason of what was recorded for it."""
-        item = StaffActed(self.at, place, action, SIMULATED, **more)  # type: ignore[arg-type]
-        kinds = {EventKind.GUARD, EventKind.DECISION}
-        return next(
-            effect.reason
-            for effect in self.send(item)
-            if isinstance(effect, Record) and effect.kind in kinds
-        )
-
-    def sign_on(self) -> ReasonCode:
-        """Sign the first guard on."""
-        card = (GUARD_CARD.value, GUARD_CARD.length)
-        return self.staff(StaffAction.SIGN_ON, card=card, pin=GUARD_PIN)
-
-    def on_duty(self) -> None:
-        """Put the first guard on duty without the cost of a PIN hash."""
-        memory = replace(self.state.memory, shift=Shift(GUARD, self.at.mono_ms))
-        self.state = msgspec.structs.replace(self.state, memory=memory)
-
-    def command(self, op: Operation, number: int = 1, **changes: object) -> Reply:
-        """Let a checked command arrive; return the answer."""
-        command = Command(
-            SITE,
-            GATE,
-            b"boot",
-            number.to_bytes(16, "big"),
-            op,
-            IN,
-            0,
-            GUARD,
-            "delivery",
-            self.at.utc_ms,
-            self.at.mono_ms + 10_000,
-        )
-        command = msgspec.structs.replace(command, **changes)
-        effects = self.send(CommandArrived(self.at, command))
-        return next(effect for effect in effects if isinstance(effect, Reply))
-
-    def is_unlocked(self, portal: str = DOOR) -> bool:
-        """Tell where the newest command of this start left the relay."""
-        return self.relays.get(portal, False)
-
-    def unlocks(self) -> list[Unlock]:
-        """Return every unlocking so far."""
-        return [effect for effect in self.all_effects if isinstance(effect, Unlock)]
-
-    def told(self, kind: EventKind) -> list[ReasonCode]:
-        """Return the reasons of every record of one kind so far."""
-        return [record.reason for record in self.records if record.kind is kind]
-
-    def outcomes(self) -> list[Outcome]:
-        """Return the outcomes of every passage so far."""
-        return [one.outcome for one in self.records if one.kind is EventKind.PASSAGE]
-
-    def shown(self) -> list[tuple[Signal, ReasonCode]]:
-        """Return what the last input showed to people."""
-        return [(one.signal, one.reason) for one in self.effects if isinstance(one, Indicate)]

@@ -270,7 +270,7 @@ class BrokenKeys(dict[bytes, KeyRecord]):
         super().__init__()
         self.code = code
 
-    def items(self) -> object:  # type: ignore[override]
+    def items(self) -> object:  # type: ignore[override]  # it only raises
         raise ContractError(self.code)
 
 

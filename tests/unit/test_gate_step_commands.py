@@ -12,11 +12,11 @@ from tests.support.gate_factories import (
     HOUR,
     IN,
     MINUTE,
-    GateRun,
     Papers,
     make_access_point,
     person,
 )
+from tests.support.gate_run import GateRun
 
 
 def test_an_open_burns_its_id_first_and_waits_for_the_disk() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from edge.domain.card_formats import CardBits
 from edge.domain.door_model import DoorPhase
-from edge.domain.effects import Effect, Record, Relock, Signal, Unlock, WakeAt
+from edge.domain.effects import Effect, Record, Signal, Unlock
 from edge.domain.inputs import (
     CallPressed,
     LockSensed,
@@ -16,23 +16,21 @@ from edge.domain.inputs import (
     TamperSensed,
     WayChanged,
 )
-from edge.domain.model import ClockTrust, StaffAction
+from edge.domain.model import StaffAction
 from mqtt.contract.commands import Operation
-from mqtt.contract.events import EventKind, Method, Outcome
+from mqtt.contract.events import EventKind, Method
 from mqtt.contract.reasons import ReasonCode
 from mqtt.contract.records import PortalRecord, ScheduleRecord, WindowRecord
 from tests.support.gate_factories import (
     DOOR,
     HOUR,
     IN,
-    MINUTE,
     SIMULATED,
-    GateRun,
     Papers,
     make_access_point,
-    make_pass,
     visitor_pass,
 )
+from tests.support.gate_run import GateRun
 
 INNER, INNER_IN = "inner-door", "inner-in"
 EVERY_DAY = (0, 1, 2, 3, 4, 5, 6)
@@ -87,6 +85,26 @@ def test_a_due_relock_never_follows_a_fires_unlocking() -> None:
     gate.at = replace(gate.at, mono_ms=gate.at.mono_ms + 6_000)
     gate.fire()
     assert gate.is_unlocked()
+
+
+def test_fire_during_an_opening_outlasts_the_pulse_of_the_grant() -> None:
+    gate = GateRun()
+    gate.fob()
+    gate.wait(1_000)
+    gate.fire()
+    gate.wait(HOUR)
+    assert gate.is_unlocked()
+
+
+def test_an_exit_through_an_open_door_keeps_it_unlocked_until_it_closes() -> None:
+    gate = GateRun(Papers(portals={DOOR: PortalRecord(longer_unlock_ms=30_000)}))
+    gate.fob()
+    gate.door(is_open=True)
+    gate.leave()
+    gate.wait(20_000)
+    assert gate.is_unlocked()
+    gate.door(is_open=False)
+    assert not gate.is_unlocked()
 
 
 def test_fire_is_latched_over_a_restart_until_it_is_reset() -> None:
@@ -207,144 +225,6 @@ def test_D11_evacuation_beats_lockdown_in_every_combination(sources: tuple[bool,
         assert gate.show(visitor_pass()) is (
             ReasonCode.LOCKDOWN if lockdown and not fire else ReasonCode.GRANTED
         )
-
-
-def test_lockdown_ends_a_free_period_and_lets_residents_in() -> None:
-    gate = GateRun(free_day())
-    gate.sign_on()
-    assert gate.staff(StaffAction.LOCKDOWN) is ReasonCode.LOCKDOWN
-    assert not gate.is_unlocked()
-    for reason in (gate.fob(), gate.show(make_pass()), gate.pin("135790")):
-        assert reason is ReasonCode.GRANTED
-    gate.wait(15 * MINUTE)
-    assert gate.state.lockdowns == {}
-    assert gate.is_unlocked()
-    assert ReasonCode.LOCKDOWN_ENDED in gate.told(EventKind.DOOR)
-
-
-def test_one_person_ends_a_lockdown_and_a_restart_keeps_what_is_left_of_it() -> None:
-    gate = GateRun(free_day())
-    gate.sign_on()
-    gate.staff(StaffAction.LOCKDOWN)
-    gate.restart(off_ms=5 * MINUTE)
-    assert not gate.is_unlocked()
-    gate.sign_on()
-    assert gate.staff(StaffAction.END_LOCKDOWN) is ReasonCode.LOCKDOWN_ENDED
-    assert gate.is_unlocked()
-    gate.staff(StaffAction.LOCKDOWN)
-    gate.restart(off_ms=16 * MINUTE)
-    assert gate.is_unlocked()
-
-
-def test_a_schedule_frees_and_shuts_the_door() -> None:
-    gate = GateRun(free_day())
-    assert gate.is_unlocked()
-    gate.wait(5 * HOUR - 1)
-    assert gate.is_unlocked()
-    gate.wait(1)
-    assert not gate.is_unlocked()
-    assert gate.told(EventKind.DOOR) == [ReasonCode.SCHEDULED, ReasonCode.FREE_ENDED]
-
-
-def test_the_gate_asks_to_be_woken_for_the_next_minute() -> None:
-    gate = GateRun(free_day())
-    assert WakeAt(gate.at.mono_ms + MINUTE) in gate.effects
-
-
-def test_a_new_schedule_counts_at_once() -> None:
-    gate = GateRun(free_day())
-    gate.papers.schedules["day"] = ScheduleRecord()
-    gate.papers.version = 2
-    gate.relearn()
-    gate.wait(1)
-    assert not gate.is_unlocked()
-
-
-def test_D08_a_scheduled_period_comes_back_after_a_power_cycle() -> None:
-    gate = GateRun(free_day())
-    gate.restart()
-    assert gate.is_unlocked()
-
-
-def test_D08_locked_by_hand_comes_back_locked_until_the_period_ends() -> None:
-    gate = GateRun(free_day())
-    gate.sign_on()
-    gate.staff(StaffAction.END_HOLD)
-    assert not gate.is_unlocked()
-    assert ReasonCode.LOCKED_BY_HAND in gate.told(EventKind.DOOR)
-    gate.restart()
-    assert not gate.is_unlocked()
-    gate.wait(21 * HOUR + MINUTE)
-    assert gate.is_unlocked()
-
-
-def test_D08_locked_by_hand_yesterday_means_nothing_today() -> None:
-    gate = GateRun(free_day())
-    gate.sign_on()
-    gate.staff(StaffAction.END_HOLD)
-    gate.restart(off_ms=22 * HOUR)
-    assert gate.is_unlocked()
-
-
-def test_D08_a_hold_does_not_come_back() -> None:
-    gate = GateRun()
-    gate.sign_on()
-    gate.staff(StaffAction.EMERGENCY_HOLD)
-    assert gate.is_unlocked()
-    gate.all_effects.clear()
-    gate.restart()
-    assert not gate.is_unlocked()
-    assert not [one for one in gate.all_effects if isinstance(one, Unlock | Relock)]
-    gate.restart()
-    assert gate.told(EventKind.DOOR).count(ReasonCode.FREE_ENDED) == 1
-
-
-def test_D09_the_first_person_starts_the_period_and_a_restart_keeps_it() -> None:
-    gate = GateRun(free_day(first_person=True))
-    assert not gate.is_unlocked()
-    gate.restart()
-    assert not gate.is_unlocked()
-    gate.fob()
-    gate.wait(10_000)
-    assert gate.is_unlocked()
-    gate.restart()
-    assert gate.is_unlocked()
-    gate.restart(off_ms=23 * HOUR)
-    assert not gate.is_unlocked()
-
-
-def test_D09_neither_visitors_nor_guards_are_the_first_person() -> None:
-    gate = GateRun(free_day(first_person=True))
-    gate.sign_on()
-    gate.show(visitor_pass())
-    gate.staff(StaffAction.RELEASE, reason="parcel")
-    gate.wait(10_000)
-    assert not gate.is_unlocked()
-
-
-def test_an_unknown_clock_frees_nothing_by_schedule() -> None:
-    gate = GateRun(free_day())
-    gate.at = replace(gate.at, trust=ClockTrust.UNKNOWN)
-    gate.wait(MINUTE)
-    assert not gate.is_unlocked()
-    assert gate.fob() is ReasonCode.GRANTED
-    gate.at = replace(gate.at, trust=ClockTrust.SYNCED)
-    gate.wait(MINUTE)
-    assert gate.is_unlocked()
-
-
-def test_a_start_is_recorded_and_pulses_nothing() -> None:
-    gate = GateRun()
-    assert [one.reason for one in gate.records] == [ReasonCode.BOOT]
-    assert not [one for one in gate.all_effects if isinstance(one, Unlock | Relock)]
-
-
-def test_a_start_finishes_what_a_power_cut_left_open() -> None:
-    gate = GateRun()
-    gate.start(unfinished=(17, 23))
-    unknown = [one for one in gate.records if one.outcome is Outcome.UNKNOWN]
-    assert [one.cause_seq for one in unknown] == [17, 23]
-    assert {one.reason for one in unknown} == {ReasonCode.OUTCOME_UNKNOWN}
 
 
 def test_a_lock_that_does_not_follow_is_reported() -> None:

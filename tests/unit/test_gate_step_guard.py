@@ -18,12 +18,12 @@ from tests.support.gate_factories import (
     SECOND,
     SECOND_CARD,
     SECOND_PIN,
-    GateRun,
     Papers,
     credential_id,
     make_credential,
     make_staff,
 )
+from tests.support.gate_run import GateRun
 
 FIRST_FOB = (GUARD_CARD.value, GUARD_CARD.length)
 SECOND_FOB = (SECOND_CARD.value, SECOND_CARD.length)
