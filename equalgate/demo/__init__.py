@@ -1,0 +1,1 @@
+"""A whole compound on one machine: broker, controller and two gates, to look at or to prove."""
