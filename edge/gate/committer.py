@@ -3,10 +3,8 @@
 Rules:
 1. only this thread touches the store after `start`;
 2. commits go before other work (reading for the outbox, saving documents);
-3. a commit that fails is counted; the count is committed as one GAP event before the next commit
-   that succeeds;
-4. a damaged or vanished database is opened again, with a growing pause, for as long as the
-   process lives.
+3. what happens to commits that fail stands in `store_writer`; a damaged or vanished database is
+   tried again for as long as the process lives.
 """
 
 import logging
@@ -20,8 +18,8 @@ from typing import TypeVar
 
 from edge.domain.event_log import EventLog
 from edge.domain.ports import Boot, Commit, Committed
-from edge.gate.gap import Gap
-from mqtt.contract.errors import EqualGateError, StorageError
+from edge.gate.store_writer import StoreWriter
+from mqtt.contract.errors import StorageError
 from mqtt.contract.events import AdapterKind
 from mqtt.contract.reasons import ReasonCode
 
@@ -31,8 +29,6 @@ QUEUE_LIMIT = 4096
 """Most commits that wait for a stalled disk; further ones are counted in the gap."""
 
 _FIRST_PAUSE_S = 1.0
-_LONGEST_PAUSE_S = 10.0
-_REOPEN = frozenset({ReasonCode.DATABASE_CORRUPT, ReasonCode.DATABASE_UNAVAILABLE})
 
 _log = logging.getLogger(__name__)
 
@@ -54,22 +50,18 @@ class Committer:
         first_pause_s: float = _FIRST_PAUSE_S,
     ) -> None:
         self._store = store
-        self._adapter_kind = adapter_kind
-        self._reopened = reopened
-        self._first_pause_s = first_pause_s
-        self._pause_s = first_pause_s
+        self._writer = StoreWriter(
+            store, adapter_kind, reopened=reopened, first_pause_s=first_pause_s
+        )
         self._commits: deque[tuple[Commit, Future[Committed]]] = deque()
         self._jobs: deque[Callable[[], None]] = deque()
-        self._turned_away: deque[Commit] = deque()
         self._tokens: SimpleQueue[bool] = SimpleQueue()
-        self._gap = Gap()
-        self._failure: ReasonCode | None = None
         self._thread: Thread | None = None
 
     @property
     def failure(self) -> ReasonCode | None:
         """Return why the disk does not take commits now, or None."""
-        return self._failure
+        return self._writer.failure
 
     def start(self) -> Boot | None:
         """Open the store and begin to write. None: it cannot be opened now and is tried again.
@@ -77,13 +69,7 @@ class Committer:
         Raises StorageError(`database_locked`, `version_unsupported`, `does_not_fit`), which only a
         person can cure.
         """
-        boot = None
-        try:
-            boot = self._store.open()
-        except StorageError as error:
-            if error.code not in _REOPEN | {ReasonCode.DISK_FULL}:
-                raise
-            self._fail(error)
+        boot = self._writer.open()
         self._thread = Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
         return boot
@@ -92,7 +78,7 @@ class Committer:
         """Queue one transaction and return at once; the future fails with StorageError."""
         future: Future[Committed] = Future()
         if len(self._commits) >= QUEUE_LIMIT:
-            self._turned_away.append(work)
+            self._writer.turn_away(work)
             future.set_exception(StorageError(ReasonCode.STORAGE_UNAVAILABLE, "queue"))
             return future
         self._commits.append((work, future))
@@ -124,22 +110,14 @@ class Committer:
     def _run(self) -> None:
         goes_on = True
         while goes_on or self._commits or self._jobs:
+            patience_s = self._writer.pause_s if goes_on else 0
             try:
-                goes_on &= self._tokens.get(timeout=self._patience_s(goes_on=goes_on))
+                goes_on &= self._tokens.get(timeout=patience_s)
             except Empty:
-                self._close_gap()
+                self._writer.retry()
                 continue
             self._next()
-        self._close_gap()
-        try:
-            self._store.close()
-        except StorageError as error:
-            _log.error("store_close_failed", extra={"reason": error.code.value})
-
-    def _patience_s(self, *, goes_on: bool) -> float | None:
-        if not goes_on:
-            return 0
-        return self._pause_s if self._failure is not None else None
+        self._writer.close()
 
     def _next(self) -> None:
         if self._commits:
@@ -150,60 +128,14 @@ class Committer:
 
     def _write(self, work: Commit, future: "Future[Committed]") -> None:
         try:
-            self._write_gap()
-            committed = self._store.commit(work)
+            committed = self._writer.write(work)
         except StorageError as error:
-            self._gap.lose(work)
-            self._fail(error)
             _refuse(future, error)
         except Exception as error:  # noqa: BLE001  a bug must not end the only writer
-            self._gap.lose(work)
             _log.exception("commit_crashed")
             _refuse(future, error)
         else:
-            self._recover()
             _answer(future, committed)
-
-    def _write_gap(self) -> None:
-        """Commit the gap, if there is one. Raises StorageError."""
-        while self._turned_away:
-            self._gap.lose(self._turned_away.popleft())
-        due = self._gap.due(self._adapter_kind)
-        if due is not None:
-            self._store.commit(due)
-            _log.warning("gap_recorded", extra={"count": self._gap.count})
-            self._gap = Gap()
-            self._recover()
-
-    def _close_gap(self) -> None:
-        """Try again after a pause; a database that is gone is opened anew."""
-        try:
-            if self._failure in _REOPEN:
-                self._reopen()
-            self._write_gap()
-        except StorageError as error:
-            self._fail(error)
-            self._pause_s = min(self._pause_s * 2, _LONGEST_PAUSE_S)
-
-    def _reopen(self) -> None:
-        with suppress(StorageError):
-            self._store.close()
-        boot = self._store.open()
-        _log.warning("store_reopened", extra={"epoch": boot.epoch, "set_aside": boot.quarantined})
-        self._recover()
-        if self._reopened is not None:
-            self._reopened(boot)
-
-    def _recover(self) -> None:
-        if self._failure is not None:
-            _log.info("disk_answers_again")
-            self._failure = None
-            self._pause_s = self._first_pause_s
-
-    def _fail(self, error: EqualGateError) -> None:
-        if self._failure is None:
-            _log.error("disk_refuses", extra={"reason": error.code.value})
-        self._failure = error.code
 
 
 def _answer(future: "Future[T]", result: T) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from dataclasses import replace
+from functools import partial
 
 from edge.domain.door_model import lock_open
 from edge.domain.effects import Effect
@@ -13,6 +14,7 @@ from edge.domain.knowledge import Knowledge
 from edge.domain.model import Moment
 from edge.domain.ports import Clock
 from edge.gate.performer import Performer
+from edge.gate.timing import Alarm, LoopTiming, Timing
 from mqtt.contract.topics import DocumentName
 
 __all__ = ["GateLoop"]
@@ -21,18 +23,26 @@ __all__ = ["GateLoop"]
 class GateLoop:
     """The one consumer. `emit` may be called from any thread; everything else runs on the loop.
 
-    Inputs that arrive before `run` are kept from `begin` on.
+    Inputs that arrive before `run` are kept from `begin` on. `timing` says how to wait; without one
+    it is the event loop that runs at `begin`. A simulation calls `consume` instead of `run`.
     """
 
-    def __init__(self, *, clock: Clock, state: GateState, knowledge: Knowledge) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        state: GateState,
+        knowledge: Knowledge,
+        timing: Timing | None = None,
+    ) -> None:
         self._clock = clock
+        self._timing = timing
         self._performer: Performer | None = None
         self._state = state
         self._knowledge = knowledge
         self._inbox: deque[Input] = deque()
         self._arrived = asyncio.Event()
-        self._runs_on: asyncio.AbstractEventLoop | None = None
-        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm: Alarm | None = None
         self._alarm_ms = 0
 
     @property
@@ -47,15 +57,14 @@ class GateLoop:
 
     def begin(self, performer: Performer, at: Moment, effects: tuple[Effect, ...]) -> None:
         """Attach to the running event loop and carry out what the start asks for."""
-        self._runs_on = asyncio.get_running_loop()
+        self._timing = self._timing or LoopTiming(asyncio.get_running_loop())
         self._performer = performer
         self._perform(at, effects)
 
     def emit(self, item: Input) -> None:
         """Put an input into the inbox, from any thread. Without a loop there is no gate to tell."""
-        loop = self._runs_on
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self.put, item)
+        if self._timing is not None:
+            self._timing.soon(partial(self.put, item))
 
     def put(self, item: Input) -> None:
         """Put an input into the inbox, on the loop."""
@@ -76,8 +85,12 @@ class GateLoop:
         while True:
             await self._arrived.wait()
             self._arrived.clear()
-            while self._inbox:
-                self._take(self._inbox.popleft())
+            self.consume()
+
+    def consume(self) -> None:
+        """Take everything in the inbox, also what that puts there."""
+        while self._inbox:
+            self._take(self._inbox.popleft())
 
     def belongs_open(self, portal: str) -> bool:
         """Tell whether the lock of `portal` belongs open now."""
@@ -89,14 +102,17 @@ class GateLoop:
         return self._knowledge.list_age_ms(self._clock.now().utc_ms) // 1000
 
     def wake_at(self, mono_ms: int) -> None:
-        """Keep the earliest wake-up; a Tick asks again for later ones."""
+        """Keep the earliest wake-up; a Tick asks again for later ones. `begin` comes first."""
+        timing = self._timing
+        if timing is None:
+            raise RuntimeError("begin comes first")
         if self._alarm is not None:
             if self._alarm_ms <= mono_ms:
                 return
             self._alarm.cancel()
         wait_s = max(0, mono_ms - self._clock.now().mono_ms) / 1000
         self._alarm_ms = mono_ms
-        self._alarm = asyncio.get_running_loop().call_later(wait_s, self._ring)
+        self._alarm = timing.later(wait_s, self._ring)
 
     def _ring(self) -> None:
         self._alarm = None

@@ -14,6 +14,7 @@ import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 from edge.domain.effects import (
@@ -32,6 +33,7 @@ from edge.domain.effects import (
 from edge.domain.inputs import Input, Observed, RelayMoved
 from edge.domain.model import Moment
 from edge.domain.ports import Clock, Commit, Committed, Indicator, Lock
+from edge.gate.timing import LoopTiming, Timing
 from mqtt.contract.errors import EqualGateError
 from mqtt.contract.events import AdapterKind, EventKind, Method
 from mqtt.contract.reasons import ReasonCode
@@ -90,7 +92,10 @@ class _Waiting:
 
 
 class Performer:
-    """Performs effects; see the module's rules."""
+    """Performs effects; see the module's rules.
+
+    `timing` says how to wait; without one it is the running event loop.
+    """
 
     def __init__(
         self,
@@ -101,6 +106,7 @@ class Performer:
         locks: Mapping[str, Lock],
         indicators: Mapping[str, Indicator],
         crash_point: Callable[[str], None],
+        timing: Timing | None = None,
     ) -> None:
         self._clock = clock
         self._writer = writer
@@ -108,6 +114,7 @@ class Performer:
         self._locks = locks
         self._indicators = indicators
         self._crash_point = crash_point
+        self._timing = timing
 
     def perform(
         self, gate: Gate, at: Moment, policy_version: int, effects: tuple[Effect, ...]
@@ -136,14 +143,14 @@ class Performer:
         self._commit(gate, Commit(at, policy_version, records, memory), waiting)
 
     def _commit(self, gate: Gate, work: Commit, waiting: _Waiting) -> None:
-        loop = asyncio.get_running_loop()
+        timing = self._timing or LoopTiming(asyncio.get_running_loop())
 
         def answered(done: "Future[Committed]") -> None:
-            loop.call_soon_threadsafe(self._answered, gate, work, waiting, done)
+            timing.soon(partial(self._answered, gate, work, waiting, done))
 
         self._writer.submit(work).add_done_callback(answered)
         if _may_go_first(waiting):
-            loop.call_later(PATIENCE_S, self._go_first, gate, waiting)
+            timing.later(PATIENCE_S, partial(self._go_first, gate, waiting))
 
     def _answered(
         self, gate: Gate, work: Commit, waiting: _Waiting, done: "Future[Committed]"
