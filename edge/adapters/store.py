@@ -50,7 +50,7 @@ STORE_CRASH_POINTS = (
 """Every durability boundary of the store, by the name that is given to `crash_point`."""
 
 _BALLAST_BYTES = 4 * 1024 * 1024
-_WHOLE_CHECK_BYTES = 64 * 1024 * 1024
+_WHOLE_CHECK_BYTES = 32 * 1024 * 1024
 _UNFINISHED_WINDOW = 256
 
 
