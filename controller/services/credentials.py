@@ -16,7 +16,7 @@ from controller.services.access import level_access_points
 from controller.services.acts import need_act, need_reason, record_act
 from controller.services.gates import card_formats_at
 from controller.services.holders import dwelling_adults, guardians_of, lives_here, right_of
-from controller.services.passes import IssuedPass, issue_paper
+from controller.services.passes import IssuedPass, paper_after_loss
 from controller.services.register import Draft, active_rows, as_credential, begin, end_row
 from controller.services.register import lasts_until as _lasts_until
 from controller.services.site import Site
@@ -128,7 +128,7 @@ def end_credential(
     )
     paper = None
     if plan.issues_paper or with_replacement:
-        paper = issue_paper(uow, site, actor, row.holder_id, levels=row.levels, moment=moment)
+        paper = paper_after_loss(uow, site, actor, row.holder_id, levels=row.levels, moment=moment)
     return Ended(row.id, paper)
 
 

@@ -27,7 +27,7 @@ from controller.services.gates import gate_names
 from controller.services.keys import signer_for
 from controller.services.ports import Publication, Publisher
 from controller.services.site import Site
-from controller.storage.models import DocumentRow
+from controller.storage.models import AlarmRow, DocumentRow
 from controller.storage.unit_of_work import UnitOfWork
 from mqtt.contract.documents import DocumentHeader, Get, Held, Wanted, seal_header
 from mqtt.contract.envelope import Signer
@@ -35,6 +35,7 @@ from mqtt.contract.findings import PolicyError
 from mqtt.contract.ids import GateId
 from mqtt.contract.policy import CompiledPolicy, check_document
 from mqtt.contract.presence import Birth
+from mqtt.contract.reasons import ReasonCode
 from mqtt.contract.records import KeyScope
 from mqtt.contract.topics import DocumentName, TopicKind, build
 from mqtt.contract.versions import READS
@@ -135,7 +136,9 @@ def heard_birth(
     gate = GateId(birth.gate)
     with UnitOfWork(engine) as uow:
         for name in DocumentName:
-            raise_floor(uow, gate, name, *birth.documents.get(name.value, (0, b"")))
+            version, digest = birth.documents.get(name.value, (0, b""))
+            if raise_floor(uow, gate, name, version, digest):
+                _alarm(uow, gate, name, moment)
         compile_all(uow, site, moment)
         held = dict(birth.documents)
         lacking = tuple(
@@ -145,6 +148,13 @@ def heard_birth(
         )
         uow.commit()
     return _publish(engine, site, publisher, lacking, moment=moment)
+
+
+def _alarm(uow: UnitOfWork, gate: str, name: DocumentName, moment: Moment) -> None:
+    """Tell people that a gate holds what this database never issued: look at endings since then."""
+    reason = ReasonCode.ROLLBACK.value
+    row = AlarmRow(at_ms=moment.utc_ms, gate=gate, reason=reason, detail=f"document {name.value}")
+    uow.session.add(row)
 
 
 def _publish(

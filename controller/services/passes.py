@@ -7,10 +7,13 @@ again from the credential, whose pass id stays the same, so that a second print 
 import secrets
 from dataclasses import dataclass
 
+from sqlalchemy import select
+
 from controller.domain.credentials import Carrier
 from controller.domain.moment import Moment
 from controller.domain.passes import (
     PAPER_S,
+    SUCCESSOR_AHEAD_S,
     VisitorTerms,
     check_slip,
     check_visitor,
@@ -18,14 +21,25 @@ from controller.domain.passes import (
 )
 from controller.domain.refusal import Refusal, raise_if
 from controller.domain.roles import Act, Actor
-from controller.services.acts import record_act
+from controller.services.access import level_access_points
+from controller.services.acts import need_act, record_act
+from controller.services.holders import dwelling_adults
 from controller.services.keys import signer_for
-from controller.services.register import Draft, begin, lasts_until, revoke
-from controller.services.site import Site, new_pseudonym
+from controller.services.pass_signing import (
+    IssuedPass,
+    check_works,
+    end_former_pass,
+    issue_new,
+    sign_pass,
+)
+from controller.services.register import Draft, active_rows, begin, lasts_until
+from controller.services.site import Site
 from controller.storage.models import CredentialRow, GateRow
 from controller.storage.unit_of_work import UnitOfWork
-from mqtt.contract.entry_pass import ANY_GATE, EntryPass, PassKind, gate_tag, issue, site_tag
-from mqtt.contract.ids import PSEUDONYM_BYTES
+from mqtt.contract.entry_pass import EntryPass, PassKind, issue, site_tag
+from mqtt.contract.errors import ContractError
+from mqtt.contract.events import Personal
+from mqtt.contract.ids import PSEUDONYM_BYTES, id_from_text
 from mqtt.contract.reasons import ReasonCode
 from mqtt.contract.records import KeyScope
 
@@ -33,33 +47,18 @@ __all__ = [
     "IssuedPass",
     "PhonePage",
     "VisitorDraft",
+    "due_successors",
     "issue_paper",
     "issue_slip",
     "issue_successor",
     "issue_visitor",
     "mark_use",
+    "note_use",
     "open_phone",
+    "paper_after_loss",
     "pass_text",
     "phone_page",
 ]
-
-_KINDS = {
-    Carrier.PAPER: (PassKind.PAPER, KeyScope.PAPER_PASS),
-    Carrier.SLIP: (PassKind.SLIP, KeyScope.SLIP_PASS),
-    Carrier.VISITOR: (PassKind.VISITOR, KeyScope.VISITOR_PASS),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class IssuedPass:
-    """A new pass: its credential, the text for the QR code, and its last instant in UTC ms."""
-
-    credential: bytes
-    text: str
-    valid_until_ms: int
-
-    def __repr__(self) -> str:
-        return "IssuedPass(…)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +97,28 @@ def issue_paper(
     levels: tuple[str, ...],
     moment: Moment,
 ) -> IssuedPass:
-    """Issue a resident's standing pass, for two years or as long as the right to live here."""
+    """Issue a resident's standing pass, for two years or as long as the right to live here.
+
+    Raises RefusedError: `role_not_allowed`, and what `register.begin` raises.
+    """
+    need_act(actor, Act.ISSUE_CREDENTIAL)
+    return paper_after_loss(uow, site, actor, holder, levels=levels, moment=moment)
+
+
+def paper_after_loss(
+    uow: UnitOfWork,
+    site: Site,
+    actor: Actor,
+    holder: bytes,
+    *,
+    levels: tuple[str, ...],
+    moment: Moment,
+) -> IssuedPass:
+    """Issue a standing pass as part of another act, which has already been allowed."""
     until_ms = lasts_until(uow, holder, moment, PAPER_S * 1000)
     row = begin(uow, Draft(holder, Carrier.PAPER, levels, moment.utc_ms, until_ms), moment)
     record_act(uow, moment, actor, Act.ISSUE_CREDENTIAL, row.id)
-    return _issued(uow, site, row, moment)
+    return issue_new(uow, site, row, moment)
 
 
 def issue_successor(
@@ -114,15 +130,15 @@ def issue_successor(
     Raises RefusedError(`revoked`, `expired`, `not_found`, `conflict`).
     """
     row = uow.need(CredentialRow, credential)
-    _check_works(row, moment)
+    check_works(row, moment)
     if row.carrier != Carrier.PAPER:
         raise Refusal(ReasonCode.CONFLICT, "PA-03", detail="not a standing pass").as_error()
-    _end_former_pass(uow, row, moment)
+    end_former_pass(uow, row, moment)
     row.former_pass_id, row.former_until_ms = row.pass_id, row.valid_until_ms
     row.valid_until_ms = lasts_until(uow, row.holder_id, moment, PAPER_S * 1000)
     first_s = max(moment.utc_s, row.pass_from_ms // 1000 + 1)
     record_act(uow, moment, actor, Act.ISSUE_CREDENTIAL, row.id)
-    return _issued(uow, site, row, moment, first_s * 1000)
+    return issue_new(uow, site, row, moment, first_s * 1000)
 
 
 def issue_slip(
@@ -135,17 +151,29 @@ def issue_slip(
     until_ms: int,
     moment: Moment,
 ) -> IssuedPass:
-    """Issue a paper pass for hours or days, 31 at most. Raises RefusedError(`config_invalid`)."""
+    """Issue a paper pass for hours or days, 31 at most.
+
+    Raises RefusedError(`role_not_allowed`, `config_invalid`).
+    """
+    need_act(actor, Act.ISSUE_SLIP)
     raise_if(check_slip(moment.utc_s, until_ms // 1000))
     row = begin(uow, Draft(holder, Carrier.SLIP, levels, moment.utc_ms, until_ms), moment)
     record_act(uow, moment, actor, Act.ISSUE_SLIP, row.id)
-    return _issued(uow, site, row, moment)
+    return issue_new(uow, site, row, moment)
 
 
 def issue_visitor(
     uow: UnitOfWork, site: Site, actor: Actor, draft: VisitorDraft, moment: Moment
 ) -> IssuedPass:
-    """Issue a visitor pass. Raises RefusedError(`config_invalid`, `not_found`)."""
+    """Issue a visitor pass, by staff or by a resident for the own household.
+
+    A resident gives no more than he has: only where his own credentials lead. Raises RefusedError:
+    `role_not_allowed`, `not_allowed`, `config_invalid`, `not_found`.
+    """
+    if actor.role is None:
+        _check_host(uow, site, actor, draft, moment)
+    else:
+        need_act(actor, Act.ISSUE_VISITOR)
     terms = draft.terms
     raise_if(check_visitor(terms))
     if terms.home_gate:
@@ -164,7 +192,7 @@ def issue_visitor(
     row.uses, row.home_gate = terms.uses, terms.home_gate
     row.hours_from_first_use = terms.hours_from_first_use
     record_act(uow, moment, actor, Act.ISSUE_VISITOR, row.id)
-    return _issued(uow, site, row, moment)
+    return issue_new(uow, site, row, moment)
 
 
 def open_phone(uow: UnitOfWork, holder: bytes, levels: tuple[str, ...], moment: Moment) -> bytes:
@@ -181,7 +209,7 @@ def phone_page(uow: UnitOfWork, site: Site, credential: bytes, moment: Moment) -
     Raises RefusedError(`revoked`, `expired`, `not_found`) for a credential that does not work.
     """
     row = uow.need(CredentialRow, credential)
-    _check_works(row, moment)
+    check_works(row, moment)
     if row.carrier != Carrier.PHONE:
         raise Refusal(ReasonCode.CONFLICT, "PA-03", detail="not a phone credential").as_error()
     signer = signer_for(uow, site, KeyScope.RESIDENT_PASS, moment)
@@ -200,8 +228,35 @@ def phone_page(uow: UnitOfWork, site: Site, credential: bytes, moment: Moment) -
 def pass_text(uow: UnitOfWork, site: Site, credential: bytes, moment: Moment) -> str:
     """Return the text of a paper, slip or visitor pass again, for another print."""
     row = uow.need(CredentialRow, credential)
-    _check_works(row, moment)
-    return _signed(uow, site, row, moment)
+    check_works(row, moment)
+    return sign_pass(uow, site, row, moment)
+
+
+def note_use(uow: UnitOfWork, personal: Personal, moment: Moment) -> None:
+    """Learn from the personal part of a granted event which pass was used.
+
+    Gates write `pass=<id>` into the note. Anything else is no pass and no error.
+    """
+    word, _, text = personal.note.partition("=")
+    if word != "pass":
+        return
+    try:
+        pass_id = id_from_text(text)
+    except ContractError:
+        return
+    mark_use(uow, personal.credential, pass_id, moment)
+
+
+def due_successors(uow: UnitOfWork, moment: Moment) -> tuple[bytes, ...]:
+    """Return the standing passes whose successor should be printed now, 30 days ahead."""
+    soon_ms = moment.utc_ms + SUCCESSOR_AHEAD_S * 1000
+    found = select(CredentialRow.id).where(
+        CredentialRow.carrier == Carrier.PAPER.value,
+        CredentialRow.ended_at_ms.is_(None),
+        CredentialRow.valid_until_ms > moment.utc_ms,
+        CredentialRow.valid_until_ms <= soon_ms,
+    )
+    return tuple(uow.session.scalars(found.order_by(CredentialRow.valid_until_ms)))
 
 
 def mark_use(uow: UnitOfWork, credential: bytes, pass_id: bytes, moment: Moment) -> None:
@@ -215,53 +270,19 @@ def mark_use(uow: UnitOfWork, credential: bytes, pass_id: bytes, moment: Moment)
     if row.first_used_at_ms is None:
         row.first_used_at_ms = moment.utc_ms
     if pass_id == row.pass_id:
-        _end_former_pass(uow, row, moment)
+        end_former_pass(uow, row, moment)
     uow.session.flush()
 
 
-def _end_former_pass(uow: UnitOfWork, row: CredentialRow, moment: Moment) -> None:
-    if row.former_pass_id is None:
-        return
-    if row.former_until_ms > moment.utc_ms:
-        revoke(uow, row.former_pass_id, row.former_until_ms, moment)
-    row.former_pass_id, row.former_until_ms = None, 0
-
-
-def _issued(
-    uow: UnitOfWork,
-    site: Site,
-    row: CredentialRow,
-    moment: Moment,
-    first_ms: int | None = None,
-) -> IssuedPass:
-    row.pass_id = new_pseudonym()
-    row.pass_from_ms = row.valid_from_ms if first_ms is None else first_ms
-    uow.session.flush()
-    return IssuedPass(row.id, _signed(uow, site, row, moment), row.valid_until_ms)
-
-
-def _signed(uow: UnitOfWork, site: Site, row: CredentialRow, moment: Moment) -> str:
-    carrier = Carrier(row.carrier)
-    if carrier not in _KINDS or row.pass_id is None:
-        raise Refusal(ReasonCode.CONFLICT, "PA-03", detail="carries no printed pass").as_error()
-    kind, scope = _KINDS[carrier]
-    home = gate_tag(site.name, row.home_gate) if row.home_gate else ANY_GATE
-    pass_ = EntryPass(
-        kind,
-        site_tag(site.name),
-        row.pass_id,
-        row.id,
-        row.pass_from_ms // 1000,
-        row.valid_until_ms // 1000,
-        row.uses,
-        row.hours_from_first_use,
-        home,
-    )
-    return issue(pass_, signer_for(uow, site, scope, moment))
-
-
-def _check_works(row: CredentialRow, moment: Moment) -> None:
-    if row.ended_at_ms is not None:
-        raise Refusal(ReasonCode.REVOKED, "PA-03").as_error()
-    if row.valid_until_ms <= moment.utc_ms:
-        raise Refusal(ReasonCode.EXPIRED, "PA-03").as_error()
+def _check_host(
+    uow: UnitOfWork, site: Site, actor: Actor, draft: VisitorDraft, moment: Moment
+) -> None:
+    own = {level for row in active_rows(uow, actor.id, moment) for level in row.levels}
+    asked = level_access_points(uow, draft.levels).keys()
+    if (
+        draft.dwelling is None
+        or actor.id not in dwelling_adults(uow, site, draft.dwelling, moment)
+        or draft.host not in {None, actor.id}
+        or not asked <= level_access_points(uow, tuple(sorted(own))).keys()
+    ):
+        raise Refusal(ReasonCode.NOT_ALLOWED, "PA-04").as_error()

@@ -189,6 +189,7 @@ def test_I11_a_carer_pass_ends_by_the_household_and_with_it(
         assert plan == ensure_plan(uow, (WindowRecord((0, 2, 4), 480, 720),), ("door-south-in",))
         terms = VisitorTerms(NOW.utc_s, NOW.utc_s + 90 * 86_400, uses=0)
         draft = VisitorDraft(carer, (plan,), terms, flat, None, "照护")
+        own = passes.open_phone(uow, owner, RESIDENTS, NOW)
         one, two = (
             passes.issue_visitor(uow, home.site, Actor(owner), draft, NOW).credential
             for _ in range(2)
@@ -203,7 +204,7 @@ def test_I11_a_carer_pass_ends_by_the_household_and_with_it(
         fob = credentials.enrol_fob(uow, home.manager, FobDraft(owner, 9, RESIDENTS), NOW)
         left = leaving.move_out(uow, home.site, home.manager, owner, dwelling=flat, moment=NOW)
         uow.commit()
-        assert set(left.credentials) == {two, fob}
+        assert set(left.credentials) == {two, fob, own}
         assert left.sessions == 1
         assert staff.session_actor(uow, cookie, NOW) is None
         with pytest.raises(RefusedError):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from controller.domain.credentials import EndReason
 from controller.domain.moment import DAY_MS, Moment
@@ -21,7 +21,7 @@ from controller.services.documents import (
 from controller.services.keys import ensure_keys, signer_for, trust_anchor, withdraw_key
 from controller.services.ports import MemoryPublisher, Publication
 from controller.services.site import Site
-from controller.storage.models import CredentialRow, DocumentRow, HolderRow
+from controller.storage.models import AlarmRow, CredentialRow, DocumentRow, HolderRow
 from controller.storage.unit_of_work import UnitOfWork
 from mqtt.contract import codec
 from mqtt.contract.documents import Chunk, Get, Held, Wanted
@@ -221,6 +221,9 @@ def test_after_a_restore_versions_go_on_above_what_gates_hold(
     assert south.held(DocumentName.POLICY).version == 6
     assert b"2026-10-05" not in south.held(DocumentName.POLICY).records["calendar:2026"]
     assert heard_birth(*args, south.birth(), NOW) == ()
+    with UnitOfWork(engine, writes=False) as uow:
+        alarms = uow.session.scalars(select(AlarmRow)).all()
+        assert [(row.reason, row.detail) for row in alarms] == [("rollback", "document policy")]
 
 
 def test_new_document_keys_reach_gates_before_they_sign(engine: Engine) -> None:  # noqa: F811

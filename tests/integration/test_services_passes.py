@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Engine, select
@@ -7,16 +8,19 @@ from controller.domain.keys import AHEAD_MS, SIGNS_FOR_MS
 from controller.domain.moment import DAY_MS, HOUR_MS
 from controller.domain.passes import VisitorTerms
 from controller.domain.people import HolderKind
+from controller.domain.roles import Actor
 from controller.services import keys, passes
-from controller.services.holders import HolderDraft, add_holder
+from controller.services.holders import HolderDraft, add_dwelling, add_holder
 from controller.services.passes import VisitorDraft
 from controller.storage.models import CredentialRow, RevocationRow, SiteKeyRow
 from controller.storage.unit_of_work import UnitOfWork
 from mqtt.contract import entry_pass
 from mqtt.contract.entry_pass import PassKind, gate_tag
 from mqtt.contract.errors import ContractError, RefusedError, UnavailableError
+from mqtt.contract.events import Personal
+from mqtt.contract.ids import id_to_text
 from mqtt.contract.reasons import ReasonCode
-from mqtt.contract.records import KeyRecord, KeyScope
+from mqtt.contract.records import KeyRecord, KeyScope, Role
 from tests.support.compound import GATE_KEYS, NOW, RESIDENTS, add_resident, build_compound, later
 from tests.support.databases import database_url, engine, postgres_server  # noqa: F401
 
@@ -74,13 +78,62 @@ def test_paper_prints_again_as_the_same_pass_and_hands_over_at_first_use(
         assert successor.not_before_s > old.not_before_s
         passes.mark_use(uow, paper.credential, old.pass_id, NOW)
         assert uow.find(RevocationRow, old.pass_id) is None
-        passes.mark_use(uow, paper.credential, successor.pass_id, NOW)
+        note = f"pass={id_to_text(successor.pass_id)}"
+        for odd in ("", "pass=", "pass=??", "card=7", note):
+            passes.note_use(uow, Personal(holder, b"unknown!", note=odd), NOW)
+        assert uow.find(RevocationRow, old.pass_id) is None
+        passes.note_use(uow, Personal(holder, paper.credential, note=note), NOW)
         passes.mark_use(uow, paper.credential, successor.pass_id, NOW)
         passes.mark_use(uow, b"unknown!", successor.pass_id, NOW)
         uow.commit()
         assert uow.find(RevocationRow, old.pass_id) is not None
         assert uow.find(RevocationRow, successor.pass_id) is None
         assert uow.find(RevocationRow, paper.credential) is None
+
+
+def test_successors_are_due_30_days_ahead(engine: Engine) -> None:  # noqa: F811
+    home = build_compound(engine)
+    with UnitOfWork(engine) as uow:
+        holder = add_resident(uow, "王奶奶")
+        paper = passes.issue_paper(
+            uow, home.site, home.manager, holder, levels=RESIDENTS, moment=NOW
+        )
+        left_ms = paper.valid_until_ms - NOW.utc_ms
+        assert passes.due_successors(uow, later(left_ms - 31 * DAY_MS)) == ()
+        due = later(left_ms - 30 * DAY_MS)
+        assert passes.due_successors(uow, due) == (paper.credential,)
+        with pytest.raises(UnavailableError):
+            passes.issue_successor(uow, home.site, home.manager, paper.credential, due)
+        keys.ensure_keys(uow, home.site, due)
+        passes.issue_successor(uow, home.site, home.manager, paper.credential, due)
+        assert passes.due_successors(uow, due) == ()
+
+
+def test_a_resident_gives_guests_no_more_than_he_has(engine: Engine) -> None:  # noqa: F811
+    home = build_compound(engine)
+    with UnitOfWork(engine) as uow:
+        host, other = add_resident(uow, "甲"), add_resident(uow, "乙", "5-1-101")
+        flat, foreign = add_dwelling(uow, "3-2-502"), add_dwelling(uow, "5-1-101")
+        passes.open_phone(uow, host, ("south-only",), NOW)
+        guest = add_holder(uow, HolderDraft("客人", HolderKind.VISITOR), NOW)
+        terms = VisitorTerms(NOW.utc_s, NOW.utc_s + 86_400, 0)
+        good = VisitorDraft(guest, ("south-only",), terms, flat, host)
+        assert passes.issue_visitor(uow, home.site, Actor(host), good, NOW).text
+        for draft in (
+            replace(good, levels=RESIDENTS),
+            replace(good, dwelling=foreign),
+            replace(good, dwelling=None),
+            replace(good, host=other),
+        ):
+            with pytest.raises(RefusedError) as caught:
+                passes.issue_visitor(uow, home.site, Actor(host), draft, NOW)
+            assert caught.value.code is ReasonCode.NOT_ALLOWED
+        for role in (Role.INSPECTOR, Role.INSTALLER):
+            actor = Actor(b"whoever-", role)
+            with pytest.raises(RefusedError):
+                passes.issue_visitor(uow, home.site, actor, good, NOW)
+            with pytest.raises(RefusedError):
+                passes.issue_paper(uow, home.site, actor, host, levels=RESIDENTS, moment=NOW)
 
 
 def test_slips_and_visitor_passes_carry_their_terms(engine: Engine) -> None:  # noqa: F811
