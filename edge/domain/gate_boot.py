@@ -7,7 +7,7 @@ staff owe. What does not: a hold-open, a shift, and anything about the position 
 
 from collections.abc import Mapping
 
-from edge.domain.effects import Effect, MemoryKind, Unlock
+from edge.domain.effects import Effect, MemoryKind
 from edge.domain.facts import FactMap
 from edge.domain.gate_acts import GATE_KEY, LOCKDOWN_MS
 from edge.domain.gate_memory import GateMemory, Uses, Windows
@@ -42,8 +42,8 @@ def boot(
     unlock. A grant whose outcome was never written gets `unknown`.
     """
     turn = Turn(restore(known.memory, at, kind), at, knowledge, kind)
-    if turn.state.fire:
-        turn.effects += [Unlock(portal, 0, wait_for_disk=False) for portal in turn.portals()]
+    for portal in turn.portals():
+        turn.door_state(portal)
     turn.record(EventKind.BOOT, ReasonCode.BOOT)
     if known.quarantined:
         turn.record(EventKind.BOOT, ReasonCode.EPOCH_CHANGED)

@@ -28,6 +28,7 @@ def catch_up(turn: Turn) -> None:
         if hold.until_mono_ms <= now_ms:
             drop_hold(turn, portal)
     for portal in turn.portals():
+        turn.door_state(portal)
         if _is_due(turn, portal):
             turn.door(portal, Elapsed())
     gate_passage.give_up_due(turn)

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from msgspec import structs
 
-from edge.domain.door import step_door
+from edge.domain.door import phase_of, step_door
 from edge.domain.door_model import (
     NEVER,
     NO_END,
@@ -163,17 +163,22 @@ class Turn:
         return [] if place is None else [place.portal]
 
     def door_state(self, portal: str) -> DoorState:
-        """Return a door's state; a door that was never seen shares fire, tamper and lockdown."""
+        """Return a door's state; one that was never seen is met first."""
         found = self.state.doors.get(portal)
         if found is not None:
             return found
         state = self.state
-        return DoorState(
+        met = DoorState(
             fire=state.fire,
             fire_input=state.fire_input,
             tampered=state.tampered,
             lockdown=portal in state.lockdowns,
         )
+        met = replace(met, phase=phase_of(met))
+        self.change(doors=with_key(state.doors, portal, met))
+        if state.fire:
+            self.effects.append(Unlock(portal, 0, wait_for_disk=False))
+        return met
 
     def door(
         self,

@@ -87,6 +87,15 @@ def test_a_due_relock_never_follows_a_fires_unlocking() -> None:
     assert gate.is_unlocked()
 
 
+def test_a_door_that_is_configured_during_a_fire_is_freed_too() -> None:
+    gate = GateRun()
+    gate.fire()
+    gate.papers = airlock()
+    gate.relearn()
+    gate.wait(1)
+    assert gate.is_unlocked(INNER)
+
+
 def test_fire_during_an_opening_outlasts_the_pulse_of_the_grant() -> None:
     gate = GateRun()
     gate.fob()
