@@ -24,7 +24,6 @@ from mqtt.contract.keys import keys_for
 from mqtt.contract.reasons import ReasonCode
 from mqtt.contract.records import KeyScope, Role, StaffRecord
 from tests.support.compound import GATE_KEYS, NOW, Compound, build_compound, later
-from tests.support.databases import database_url, engine, postgres_server  # noqa: F401
 
 OPEN = CommandDraft("gate-south", Operation.OPEN, "door-south-in", "送快递")
 BOOT = b"boot" * 4
@@ -71,7 +70,7 @@ def give(uow: UnitOfWork, home: Compound, at_ms: int = 0, actor: Actor | None = 
 
 
 def test_G02_a_command_runs_within_its_time_on_the_gates_own_clock(
-    engine: Engine,  # noqa: F811
+    engine: Engine,
 ) -> None:
     home = build_compound(engine)
     with UnitOfWork(engine) as uow:
@@ -110,7 +109,7 @@ def replace_context(known: CommandContext, **changes: object) -> CommandContext:
 
 @pytest.mark.parametrize(("utc_ms", "mono_ms"), [(45_001, 45_001), (0, -1), (9_000, 3_000)])
 def test_no_deadline_stands_on_an_old_word_or_a_jumped_clock(
-    engine: Engine,  # noqa: F811
+    engine: Engine,
     utc_ms: int,
     mono_ms: int,
 ) -> None:
@@ -122,7 +121,7 @@ def test_no_deadline_stands_on_an_old_word_or_a_jumped_clock(
             commands.give(uow, home.site, home.manager, OPEN, moment=moment)
 
 
-def test_an_unknown_or_absent_gate_gets_no_command(engine: Engine) -> None:  # noqa: F811
+def test_an_unknown_or_absent_gate_gets_no_command(engine: Engine) -> None:
     home = build_compound(engine)
     with UnitOfWork(engine) as uow:
         with pytest.raises(UnavailableError):
@@ -140,7 +139,7 @@ def test_an_unknown_or_absent_gate_gets_no_command(engine: Engine) -> None:  # n
             assert caught.value.code is code
 
 
-def test_only_roles_that_may_order_do(engine: Engine) -> None:  # noqa: F811
+def test_only_roles_that_may_order_do(engine: Engine) -> None:
     home = build_compound(engine)
     with UnitOfWork(engine) as uow:
         hear(uow)
@@ -150,7 +149,7 @@ def test_only_roles_that_may_order_do(engine: Engine) -> None:  # noqa: F811
             assert caught.value.code is ReasonCode.ROLE_NOT_ALLOWED
 
 
-def test_holding_open_carries_two_own_signatures(engine: Engine) -> None:  # noqa: F811
+def test_holding_open_carries_two_own_signatures(engine: Engine) -> None:
     home = build_compound(engine)
     signers = list(GATE_KEYS.values())
     with UnitOfWork(engine) as uow:
@@ -185,7 +184,7 @@ def test_holding_open_carries_two_own_signatures(engine: Engine) -> None:  # noq
 
 
 def test_an_answer_counts_only_from_the_gate_that_was_asked(
-    engine: Engine,  # noqa: F811
+    engine: Engine,
 ) -> None:
     home = build_compound(engine)
     with UnitOfWork(engine) as uow:

@@ -25,7 +25,6 @@ from mqtt.contract.errors import RefusedError
 from mqtt.contract.reasons import ReasonCode
 from mqtt.contract.records import Role, WindowRecord
 from tests.support.compound import NOW, RESIDENTS, add_resident, build_compound, later
-from tests.support.databases import database_url, engine, postgres_server  # noqa: F401
 
 
 def works(uow: UnitOfWork, credential: bytes) -> bool:
@@ -33,7 +32,7 @@ def works(uow: UnitOfWork, credential: bytes) -> bool:
 
 
 def test_B02_a_fob_of_another_flat_is_refused_masked_and_moves_with_a_reason(
-    engine: Engine,  # noqa: F811
+    engine: Engine,
 ) -> None:
     home = build_compound(engine)
     with UnitOfWork(engine) as uow:
@@ -62,7 +61,7 @@ def test_B02_a_fob_of_another_flat_is_refused_masked_and_moves_with_a_reason(
 
 
 def test_A09_a_number_too_long_for_a_w26_gate_is_refused_and_fits_w34(
-    engine: Engine,  # noqa: F811
+    engine: Engine,
 ) -> None:
     home = build_compound(engine, card_formats=("w26",))
     with UnitOfWork(engine) as uow:
@@ -75,7 +74,7 @@ def test_A09_a_number_too_long_for_a_w26_gate_is_refused_and_fits_w34(
 
 
 def test_B04_a_full_gate_is_named_and_nothing_is_half_written(
-    engine: Engine,  # noqa: F811
+    engine: Engine,
 ) -> None:
     home = build_compound(engine)
     with UnitOfWork(engine) as uow:
@@ -90,7 +89,7 @@ def test_B04_a_full_gate_is_named_and_nothing_is_half_written(
 
 
 def test_reporting_the_last_one_lost_issues_a_standing_pass_in_the_same_act(
-    engine: Engine,  # noqa: F811
+    engine: Engine,
 ) -> None:
     home = build_compound(engine)
     with UnitOfWork(engine) as uow:
@@ -108,7 +107,7 @@ def test_reporting_the_last_one_lost_issues_a_standing_pass_in_the_same_act(
 
 
 def test_staff_end_nothing_for_arrears_and_nothing_that_is_the_last(
-    engine: Engine,  # noqa: F811
+    engine: Engine,
 ) -> None:
     home = build_compound(engine)
     with UnitOfWork(engine) as uow:
@@ -137,7 +136,7 @@ def test_staff_end_nothing_for_arrears_and_nothing_that_is_the_last(
 
 
 def test_no_adult_sees_or_ends_another_adults_access(
-    engine: Engine,  # noqa: F811
+    engine: Engine,
 ) -> None:
     home = build_compound(engine)
     with UnitOfWork(engine) as uow:
@@ -152,7 +151,7 @@ def test_no_adult_sees_or_ends_another_adults_access(
         assert caught.value.code is ReasonCode.NOT_ALLOWED
 
 
-def test_either_guardian_blocks_a_childs_fob(engine: Engine) -> None:  # noqa: F811
+def test_either_guardian_blocks_a_childs_fob(engine: Engine) -> None:
     home = build_compound(engine)
     with UnitOfWork(engine) as uow:
         today = home.site.today(NOW)
@@ -178,7 +177,7 @@ def test_either_guardian_blocks_a_childs_fob(engine: Engine) -> None:  # noqa: F
 
 
 def test_I11_a_carer_pass_ends_by_the_household_and_with_it(
-    engine: Engine,  # noqa: F811
+    engine: Engine,
 ) -> None:
     home = build_compound(engine)
     with UnitOfWork(engine) as uow:
@@ -212,7 +211,7 @@ def test_I11_a_carer_pass_ends_by_the_household_and_with_it(
 
 
 def test_a_tenancy_ends_by_its_date_and_everything_with_it(
-    engine: Engine,  # noqa: F811
+    engine: Engine,
 ) -> None:
     home = build_compound(engine)
     with UnitOfWork(engine) as uow:
@@ -231,7 +230,7 @@ def test_a_tenancy_ends_by_its_date_and_everything_with_it(
         assert works(uow, kept)
 
 
-def test_two_desks_cannot_give_out_one_fob_at_once(engine: Engine) -> None:  # noqa: F811
+def test_two_desks_cannot_give_out_one_fob_at_once(engine: Engine) -> None:
     home = build_compound(engine)
     with UnitOfWork(engine) as uow:
         holder = add_resident(uow, "张三")
@@ -246,7 +245,7 @@ def test_two_desks_cannot_give_out_one_fob_at_once(engine: Engine) -> None:  # n
     assert caught.value.code is ReasonCode.CONFLICT
 
 
-def test_pins_are_drawn_and_never_shared(engine: Engine) -> None:  # noqa: F811
+def test_pins_are_drawn_and_never_shared(engine: Engine) -> None:
     home = build_compound(engine)
     with UnitOfWork(engine) as uow:
         one, two = add_resident(uow, "甲"), add_resident(uow, "乙")
@@ -259,7 +258,7 @@ def test_pins_are_drawn_and_never_shared(engine: Engine) -> None:  # noqa: F811
         assert len({row.pin_hash for row in rows} | {row.duress_hash for row in rows}) == 4
 
 
-def test_B08_a_leaver_is_refused_at_the_next_request(engine: Engine) -> None:  # noqa: F811
+def test_B08_a_leaver_is_refused_at_the_next_request(engine: Engine) -> None:
     home = build_compound(engine)
     with UnitOfWork(engine) as uow:
         draft = staff.StaffDraft("guard1", "保安", Role.GUARD, "a long pass phrase", pin="4711")
@@ -284,7 +283,7 @@ def test_B08_a_leaver_is_refused_at_the_next_request(engine: Engine) -> None:  #
             assert caught.value.code is ReasonCode.NOT_ALLOWED
 
 
-def test_sessions_end_by_time_and_by_signing_out(engine: Engine) -> None:  # noqa: F811
+def test_sessions_end_by_time_and_by_signing_out(engine: Engine) -> None:
     home = build_compound(engine)
     with UnitOfWork(engine) as uow:
         cookie = staff.open_session(uow, "boss", "correct horse battery", NOW)

@@ -41,7 +41,6 @@ from tests.support.compound import (
     build_compound,
     later,
 )
-from tests.support.databases import database_url, engine, postgres_server  # noqa: F401
 
 SOUTH = GateId("gate-south")
 
@@ -114,21 +113,21 @@ class Rig:
         )
 
 
-def rig(engine: Engine, gate: str = SOUTH) -> Rig:  # noqa: F811
+def rig(engine: Engine, gate: str = SOUTH) -> Rig:
     home = build_compound(engine)
     with UnitOfWork(engine, writes=False) as uow:
         trusted = TrustedDocuments(home.site.name, gate, trust_anchor(uow, NOW))
     return Rig(engine, home, MemoryPublisher(), trusted, GateId(gate))
 
 
-def mark_day(engine: Engine, day: str, kind: DayKind | None = DayKind.HOLIDAY) -> None:  # noqa: F811
+def mark_day(engine: Engine, day: str, kind: DayKind | None = DayKind.HOLIDAY) -> None:
     with UnitOfWork(engine) as uow:
         set_day(uow, day, kind)
         uow.commit()
 
 
 def test_a_new_gate_takes_everything_and_nothing_is_sent_twice(
-    engine: Engine,  # noqa: F811
+    engine: Engine,
 ) -> None:
     south = rig(engine)
     assert len(south.sync()) == len(DocumentName)
@@ -139,7 +138,7 @@ def test_a_new_gate_takes_everything_and_nothing_is_sent_twice(
 
 
 def test_a_new_fob_travels_as_a_delta_and_an_end_as_a_revocation(
-    engine: Engine,  # noqa: F811
+    engine: Engine,
 ) -> None:
     south = rig(engine)
     manager, site = south.home.manager, south.site
@@ -168,7 +167,7 @@ def test_a_new_fob_travels_as_a_delta_and_an_end_as_a_revocation(
     assert id_to_text(fob) in south.held(DocumentName.REVOCATIONS).records
 
 
-def test_a_gate_is_answered_with_a_delta_or_a_full_copy(engine: Engine) -> None:  # noqa: F811
+def test_a_gate_is_answered_with_a_delta_or_a_full_copy(engine: Engine) -> None:
     south = rig(engine)
     south.sync()
     first = south.held(DocumentName.POLICY)
@@ -191,7 +190,7 @@ def test_a_gate_is_answered_with_a_delta_or_a_full_copy(engine: Engine) -> None:
     assert base_versions(Get(0, b"", Wanted.DELTA)) == {0}
 
 
-def test_what_the_broker_did_not_take_is_published_later(engine: Engine) -> None:  # noqa: F811
+def test_what_the_broker_did_not_take_is_published_later(engine: Engine) -> None:
     south = rig(engine)
     south.publisher.is_away = True
     with pytest.raises(UnavailableError):
@@ -202,7 +201,7 @@ def test_what_the_broker_did_not_take_is_published_later(engine: Engine) -> None
 
 
 def test_after_a_restore_versions_go_on_above_what_gates_hold(
-    engine: Engine,  # noqa: F811
+    engine: Engine,
 ) -> None:
     south = rig(engine)
     for day in range(1, 6):
@@ -226,7 +225,7 @@ def test_after_a_restore_versions_go_on_above_what_gates_hold(
         assert [(row.reason, row.detail) for row in alarms] == [("rollback", "document policy")]
 
 
-def test_new_document_keys_reach_gates_before_they_sign(engine: Engine) -> None:  # noqa: F811
+def test_new_document_keys_reach_gates_before_they_sign(engine: Engine) -> None:
     south = rig(engine)
     south.sync()
     for days in (77, 91, 168, 182, 400):
@@ -242,7 +241,7 @@ def test_new_document_keys_reach_gates_before_they_sign(engine: Engine) -> None:
 
 
 def test_a_stolen_document_key_is_replaced_by_one_that_gates_know(
-    engine: Engine,  # noqa: F811
+    engine: Engine,
 ) -> None:
     south = rig(engine)
     south.sync()
@@ -255,7 +254,7 @@ def test_a_stolen_document_key_is_replaced_by_one_that_gates_know(
     assert south.held(DocumentName.POLICY).version == 2
 
 
-def test_gates_get_only_what_leads_through_them(engine: Engine) -> None:  # noqa: F811
+def test_gates_get_only_what_leads_through_them(engine: Engine) -> None:
     north = rig(engine, "gate-north")
     with UnitOfWork(engine) as uow:
         draft = FobDraft(add_resident(uow, "张三"), 7, ("south-only",))
@@ -268,7 +267,7 @@ def test_gates_get_only_what_leads_through_them(engine: Engine) -> None:  # noqa
     assert b"door-south" not in b"".join(policy.values())
 
 
-def test_documents_hold_no_personal_data(engine: Engine) -> None:  # noqa: F811
+def test_documents_hold_no_personal_data(engine: Engine) -> None:
     south = rig(engine)
     marks = ("张三丰标记", "13800009999", "9-9-909", "经理甲")
     with UnitOfWork(engine) as uow:
@@ -287,7 +286,7 @@ def test_documents_hold_no_personal_data(engine: Engine) -> None:  # noqa: F811
     assert not [mark for mark in marks if mark.encode() in sent]
 
 
-def test_a_policy_that_a_gate_would_refuse_is_not_saved(engine: Engine) -> None:  # noqa: F811
+def test_a_policy_that_a_gate_would_refuse_is_not_saved(engine: Engine) -> None:
     south = rig(engine)
     with UnitOfWork(engine, writes=False) as uow:
         compiled = compile_gates(uow, south.site, (SOUTH,), NOW)[SOUTH]

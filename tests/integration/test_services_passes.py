@@ -22,14 +22,13 @@ from mqtt.contract.ids import id_to_text
 from mqtt.contract.reasons import ReasonCode
 from mqtt.contract.records import KeyRecord, KeyScope, Role
 from tests.support.compound import GATE_KEYS, NOW, RESIDENTS, add_resident, build_compound, later
-from tests.support.databases import database_url, engine, postgres_server  # noqa: F401
 
 
 def known_keys(uow: UnitOfWork) -> dict[bytes, KeyRecord]:
     return {bytes.fromhex(kid): record for kid, record in keys.key_records(uow, NOW).items()}
 
 
-def test_a_phone_page_is_signed_for_24_h_quickly(engine: Engine) -> None:  # noqa: F811
+def test_a_phone_page_is_signed_for_24_h_quickly(engine: Engine) -> None:
     home = build_compound(engine)
     with UnitOfWork(engine) as uow:
         phone = passes.open_phone(uow, add_resident(uow, "张三"), RESIDENTS, NOW)
@@ -48,7 +47,7 @@ def test_a_phone_page_is_signed_for_24_h_quickly(engine: Engine) -> None:  # noq
         assert page.windows[0][1] not in repr(page)
 
 
-def test_a_page_ends_with_the_right_to_live_here(engine: Engine) -> None:  # noqa: F811
+def test_a_page_ends_with_the_right_to_live_here(engine: Engine) -> None:
     home = build_compound(engine)
     with UnitOfWork(engine) as uow:
         phone = passes.open_phone(uow, add_resident(uow, "租客", days=1), RESIDENTS, NOW)
@@ -60,7 +59,7 @@ def test_a_page_ends_with_the_right_to_live_here(engine: Engine) -> None:  # noq
 
 
 def test_paper_prints_again_as_the_same_pass_and_hands_over_at_first_use(
-    engine: Engine,  # noqa: F811
+    engine: Engine,
 ) -> None:
     home = build_compound(engine)
     with UnitOfWork(engine) as uow:
@@ -91,7 +90,7 @@ def test_paper_prints_again_as_the_same_pass_and_hands_over_at_first_use(
         assert uow.find(RevocationRow, paper.credential) is None
 
 
-def test_successors_are_due_30_days_ahead(engine: Engine) -> None:  # noqa: F811
+def test_successors_are_due_30_days_ahead(engine: Engine) -> None:
     home = build_compound(engine)
     with UnitOfWork(engine) as uow:
         holder = add_resident(uow, "王奶奶")
@@ -109,7 +108,7 @@ def test_successors_are_due_30_days_ahead(engine: Engine) -> None:  # noqa: F811
         assert passes.due_successors(uow, due) == ()
 
 
-def test_a_resident_gives_guests_no_more_than_he_has(engine: Engine) -> None:  # noqa: F811
+def test_a_resident_gives_guests_no_more_than_he_has(engine: Engine) -> None:
     home = build_compound(engine)
     with UnitOfWork(engine) as uow:
         host, other = add_resident(uow, "甲"), add_resident(uow, "乙", "5-1-101")
@@ -136,7 +135,7 @@ def test_a_resident_gives_guests_no_more_than_he_has(engine: Engine) -> None:  #
                 passes.issue_paper(uow, home.site, actor, host, levels=RESIDENTS, moment=NOW)
 
 
-def test_slips_and_visitor_passes_carry_their_terms(engine: Engine) -> None:  # noqa: F811
+def test_slips_and_visitor_passes_carry_their_terms(engine: Engine) -> None:
     home = build_compound(engine)
     with UnitOfWork(engine) as uow:
         holder = add_resident(uow, "张三")
@@ -162,7 +161,7 @@ def test_slips_and_visitor_passes_carry_their_terms(engine: Engine) -> None:  # 
         assert entry_pass.parse(again).pass_id == opened.pass_id
 
 
-def test_a_visitor_key_signs_no_resident_pass(engine: Engine) -> None:  # noqa: F811
+def test_a_visitor_key_signs_no_resident_pass(engine: Engine) -> None:
     home = build_compound(engine)
     with UnitOfWork(engine) as uow:
         visitor_key = keys.signer_for(uow, home.site, KeyScope.VISITOR_PASS, NOW)
@@ -182,7 +181,7 @@ def test_a_visitor_key_signs_no_resident_pass(engine: Engine) -> None:  # noqa: 
         assert caught.value.code is ReasonCode.KEY_OUT_OF_SCOPE
 
 
-def test_ended_credentials_get_no_more_passes(engine: Engine) -> None:  # noqa: F811
+def test_ended_credentials_get_no_more_passes(engine: Engine) -> None:
     home = build_compound(engine)
     with UnitOfWork(engine) as uow:
         holder = add_resident(uow, "张三")
@@ -197,7 +196,7 @@ def test_ended_credentials_get_no_more_passes(engine: Engine) -> None:  # noqa: 
         assert caught.value.code is ReasonCode.REVOKED
 
 
-def test_keys_rotate_ahead_and_old_paper_stays_good(engine: Engine) -> None:  # noqa: F811
+def test_keys_rotate_ahead_and_old_paper_stays_good(engine: Engine) -> None:
     home = build_compound(engine)
     with UnitOfWork(engine) as uow:
         assert keys.ensure_keys(uow, home.site, NOW) == ()
@@ -222,7 +221,7 @@ def test_keys_rotate_ahead_and_old_paper_stays_good(engine: Engine) -> None:  # 
         assert len(keys.trust_anchor(uow, rotated)) == 4
 
 
-def test_a_withdrawn_key_is_replaced_at_once_and_destroyed(engine: Engine) -> None:  # noqa: F811
+def test_a_withdrawn_key_is_replaced_at_once_and_destroyed(engine: Engine) -> None:
     home = build_compound(engine)
     with UnitOfWork(engine) as uow:
         found = select(SiteKeyRow.kid).where(SiteKeyRow.scopes == ("visitor_pass",))

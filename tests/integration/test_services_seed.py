@@ -25,10 +25,9 @@ from mqtt.contract.reasons import ReasonCode
 from mqtt.contract.records import CredentialRecord, KeyRecord, LevelRecord, Role, ScheduleRecord
 from mqtt.contract.topics import DocumentName
 from tests.support.compound import NOW, later
-from tests.support.databases import database_url, engine, postgres_server  # noqa: F401
 
 
-def seeded(engine: Engine) -> tuple[Site, SeedResult]:  # noqa: F811
+def seeded(engine: Engine) -> tuple[Site, SeedResult]:
     site = Site(SiteId("tongxing"), "Asia/Shanghai", MemoryKeystore())
     with UnitOfWork(engine) as uow:
         made = seed_compound(uow, site, NOW, gate_keys={SOUTH: b"k" * 32})
@@ -36,7 +35,7 @@ def seeded(engine: Engine) -> tuple[Site, SeedResult]:  # noqa: F811
     return site, made
 
 
-def test_the_example_has_people_of_all_kinds(engine: Engine) -> None:  # noqa: F811
+def test_the_example_has_people_of_all_kinds(engine: Engine) -> None:
     site, made = seeded(engine)
     elder, child, lost = (made.person(key) for key in ("elder", "child", "lost"))
     assert elder.phone == b""
@@ -68,7 +67,7 @@ def test_the_example_has_people_of_all_kinds(engine: Engine) -> None:  # noqa: F
         assert manager.password not in repr(manager)
 
 
-def test_its_documents_pass_the_gates_own_check(engine: Engine) -> None:  # noqa: F811
+def test_its_documents_pass_the_gates_own_check(engine: Engine) -> None:
     site, made = seeded(engine)
     with UnitOfWork(engine) as uow:
         compiled = compile_gates(uow, site, (SOUTH, NORTH), NOW)
@@ -95,13 +94,13 @@ def test_its_documents_pass_the_gates_own_check(engine: Engine) -> None:  # noqa
     assert gates == [SOUTH]
 
 
-def key_records_of(engine: Engine) -> dict[str, KeyRecord]:  # noqa: F811
+def key_records_of(engine: Engine) -> dict[str, KeyRecord]:
     with UnitOfWork(engine, writes=False) as uow:
         return dict(key_records(uow, NOW))
 
 
 def test_I09_a_courier_pass_works_in_its_hours_and_names_the_company(
-    engine: Engine,  # noqa: F811
+    engine: Engine,
 ) -> None:
     site, made = seeded(engine)
     with UnitOfWork(engine) as uow:
@@ -124,7 +123,7 @@ def test_I09_a_courier_pass_works_in_its_hours_and_names_the_company(
         assert id_to_text(row.id) in south[DocumentName.REVOCATIONS]
 
 
-def test_a_compound_in_use_is_never_seeded(engine: Engine) -> None:  # noqa: F811
+def test_a_compound_in_use_is_never_seeded(engine: Engine) -> None:
     site, _ = seeded(engine)
     with UnitOfWork(engine) as uow:
         with pytest.raises(RefusedError) as caught:

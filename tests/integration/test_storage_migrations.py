@@ -14,10 +14,9 @@ from controller.storage.migrate import (
 from controller.storage.models import Base
 from mqtt.contract.errors import StorageError
 from mqtt.contract.reasons import ReasonCode
-from tests.support.databases import database_url, engine, postgres_server  # noqa: F401
 
 
-def test_upgrade_from_an_empty_database_and_again(database_url: str) -> None:  # noqa: F811
+def test_upgrade_from_an_empty_database_and_again(database_url: str) -> None:
     made = make_engine(database_url)
     assert current_revision(made) == ""
     assert not is_current(made)
@@ -29,12 +28,12 @@ def test_upgrade_from_an_empty_database_and_again(database_url: str) -> None:  #
     made.dispose()
 
 
-def test_models_match_migrations(engine: Engine) -> None:  # noqa: F811
+def test_models_match_migrations(engine: Engine) -> None:
     with engine.connect() as connection:
         assert differences(connection) == []
 
 
-def test_a_difference_would_be_seen(engine: Engine) -> None:  # noqa: F811
+def test_a_difference_would_be_seen(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql("DROP INDEX ix_events_at_s")
         connection.exec_driver_sql("ALTER TABLE dwellings ADD COLUMN colour TEXT")

@@ -10,15 +10,14 @@ from controller.storage.models import DwellingRow, HolderRow, ResidenceRow
 from controller.storage.unit_of_work import UnitOfWork
 from mqtt.contract.errors import ConfigError, RefusedError, StorageError
 from mqtt.contract.reasons import ReasonCode
-from tests.support.databases import database_url, engine, postgres_server  # noqa: F401
 
 
-def labels(engine: Engine) -> list[str]:  # noqa: F811
+def labels(engine: Engine) -> list[str]:
     with UnitOfWork(engine, writes=False) as uow:
         return sorted(uow.session.scalars(select(DwellingRow.label)))
 
 
-def test_everything_or_nothing(engine: Engine) -> None:  # noqa: F811
+def test_everything_or_nothing(engine: Engine) -> None:
     with UnitOfWork(engine) as uow:
         uow.session.add(DwellingRow(label="1-1-101"))
         uow.commit()
@@ -37,7 +36,7 @@ def test_everything_or_nothing(engine: Engine) -> None:  # noqa: F811
         _ = uow.session
 
 
-def test_only_our_errors_come_out_and_they_hold_no_values(engine: Engine) -> None:  # noqa: F811
+def test_only_our_errors_come_out_and_they_hold_no_values(engine: Engine) -> None:
     with UnitOfWork(engine) as uow:
         uow.session.add(DwellingRow(label="secret-label"))
         uow.commit()
@@ -53,7 +52,7 @@ def test_only_our_errors_come_out_and_they_hold_no_values(engine: Engine) -> Non
         uow.session.execute(text("SELECT * FROM nonsense"))
 
 
-def test_foreign_keys_and_checks_are_kept(engine: Engine) -> None:  # noqa: F811
+def test_foreign_keys_and_checks_are_kept(engine: Engine) -> None:
     bad_rows = (
         ResidenceRow(holder_id=b"nobody--", dwelling_id=9, relation="owner", from_ms=0),
         HolderRow(id=b"12345678", kind="ghost", name="x", created_at_ms=0),
@@ -65,7 +64,7 @@ def test_foreign_keys_and_checks_are_kept(engine: Engine) -> None:  # noqa: F811
                 uow.commit()
 
 
-def test_writers_wait_for_each_other(engine: Engine) -> None:  # noqa: F811
+def test_writers_wait_for_each_other(engine: Engine) -> None:
     """40 read-then-write transactions of four threads: none fails, none is lost."""
 
     def work(number: int) -> None:

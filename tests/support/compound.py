@@ -1,7 +1,9 @@
 """Build a small compound in a database, for tests of the controller's services."""
 
 from dataclasses import dataclass
+from functools import cache
 
+from argon2 import PasswordHasher
 from sqlalchemy import Engine
 
 from controller.domain.moment import DAY_MS, Moment
@@ -13,7 +15,7 @@ from controller.services.holders import HolderDraft, add_dwelling, add_holder, a
 from controller.services.keys import ensure_keys
 from controller.services.ports import MemoryKeystore
 from controller.services.site import Site
-from controller.services.staff import StaffDraft, add_staff
+from controller.storage.models import StaffRow
 from controller.storage.unit_of_work import UnitOfWork
 from mqtt.contract.envelope import Ed25519Signer
 from mqtt.contract.events import Direction, Method
@@ -32,6 +34,7 @@ NOW = Moment(1_795_000_000_000, 5_000_000)
 """2026-11-18 in Asia/Shanghai."""
 
 RESIDENTS = ("residents",)
+MANAGER_ID = b"manager1"
 GATE_KEYS = {
     "gate-south": Ed25519Signer.from_seed(b"s" * 32),
     "gate-north": Ed25519Signer.from_seed(b"n" * 32),
@@ -68,10 +71,26 @@ def build_compound(engine: Engine, card_formats: tuple[str, ...] = ("w34",)) -> 
         grants = (GrantRecord(("door-south-in", "door-north-in"), "always"),)
         save_level(uow, "residents", grants)
         save_level(uow, "south-only", (GrantRecord(("door-south-in",), "always"),))
-        draft = StaffDraft("boss", "经理甲", Role.MANAGER, "correct horse battery")
-        manager = add_staff(uow, None, draft, NOW)
+        uow.session.add(_manager())
         uow.commit()
-    return Compound(site, Actor(manager, Role.MANAGER))
+    return Compound(site, Actor(MANAGER_ID, Role.MANAGER))
+
+
+def _manager() -> StaffRow:
+    return StaffRow(
+        id=MANAGER_ID,
+        login="boss",
+        name="经理甲",
+        role="manager",
+        password_hash=_hashed("correct horse battery"),
+        valid_until_ms=NOW.utc_ms + 366 * DAY_MS,
+        created_at_ms=NOW.utc_ms,
+    )
+
+
+@cache
+def _hashed(password: str) -> str:
+    return PasswordHasher().hash(password)
 
 
 def add_resident(

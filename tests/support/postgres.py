@@ -36,11 +36,11 @@ class PrivatePostgres:
         return f"postgresql://tests:{self.password}@127.0.0.1:{self.port}/{database}"
 
     @contextlib.contextmanager
-    def database(self) -> Iterator[str]:
-        """Make an empty database, give its URL, and drop it."""
+    def database(self, template: str = "template1") -> Iterator[str]:
+        """Make a copy of a database (an empty one by default), give its URL, and drop it."""
         name = f"t{secrets.token_hex(6)}"
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}".encode())
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
             try:
                 yield self.url(name)
             finally:
