@@ -135,6 +135,7 @@ _COMMANDS = st.builds(
     st.integers(0, 10_000),
     st.sampled_from([b"", person(1)]),
 )
+_OBSERVED = st.sampled_from([EventKind.READER, EventKind.DOCUMENT, EventKind.HEALTH])
 _ITEMS: st.SearchStrategy[Input] = st.one_of(
     st.builds(Attempted, _AT, _ATTEMPTS),
     st.builds(DoorSensed, _AT, PORTALS, st.booleans(), KINDS),
@@ -182,7 +183,7 @@ _ITEMS: st.SearchStrategy[Input] = st.one_of(
         st.sampled_from(ReasonCode),
         KINDS,
     ),
-    st.builds(Observed, _AT, st.sampled_from(EventKind), st.sampled_from(ReasonCode), KINDS),
+    st.builds(Observed, _AT, _OBSERVED, st.sampled_from(ReasonCode), KINDS),
     st.builds(Tick, _AT),
 )
 LATER = st.builds(
