@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, select
+from sqlalchemy import Row, and_, or_, select
 
 from controller.domain.credentials import Carrier, method_of
-from controller.domain.moment import Moment
+from controller.domain.moment import DAY_MS, Moment
 from controller.services.access import calendar, levels, schedules
 from controller.services.gates import GateView, config_of
 from controller.services.keys import key_records
@@ -31,7 +31,14 @@ from mqtt.contract.records import (
 )
 from mqtt.contract.topics import DocumentName
 
-__all__ = ["Compiled", "Records", "compile_gates"]
+__all__ = ["ENDED_FOB_KNOWN_MS", "Compiled", "Records", "compile_gates"]
+
+ENDED_FOB_KNOWN_MS = 30 * DAY_MS
+"""How long a gate can still tell an ended fob from an unknown one.
+
+Its holder is then told that it has ended. The revocation refuses it; printed passes need no record
+for that.
+"""
 
 _COLUMNS = (
     CredentialRow.id,
@@ -120,14 +127,21 @@ def _policy(uow: UnitOfWork, view: GateView, here: Mapping[str, LevelRecord]) ->
 
 
 class _Credentials:
-    """The working credentials, read once; equal records of several gates are encoded once."""
+    """The credentials that gates know: read once, and equal records are encoded once."""
 
     def __init__(self, uow: UnitOfWork, moment: Moment) -> None:
         rows = uow.session.execute(
             select(*_COLUMNS, HolderRow.longer_opening)
             .join(HolderRow, HolderRow.id == CredentialRow.holder_id)
+            .where(CredentialRow.valid_until_ms > moment.utc_ms)
             .where(
-                CredentialRow.ended_at_ms.is_(None), CredentialRow.valid_until_ms > moment.utc_ms
+                or_(
+                    CredentialRow.ended_at_ms.is_(None),
+                    and_(
+                        CredentialRow.carrier == Carrier.FOB.value,
+                        CredentialRow.ended_at_ms > moment.utc_ms - ENDED_FOB_KNOWN_MS,
+                    ),
+                )
             )
         )
         self._rows = [(id_to_text(row.id), row) for row in rows]

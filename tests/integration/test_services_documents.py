@@ -163,8 +163,10 @@ def test_a_new_fob_travels_as_a_delta_and_an_end_as_a_revocation(
         credentials.end_credential(uow, site, manager, fob, EndReason.RETURNED, moment=NOW)
         uow.commit()
     assert south.sync()[0] is DocumentName.REVOCATIONS
-    assert id_to_text(fob) not in south.held(DocumentName.CREDENTIALS).records
     assert id_to_text(fob) in south.held(DocumentName.REVOCATIONS).records
+    assert id_to_text(fob) in south.held(DocumentName.CREDENTIALS).records
+    south.sync(later(30 * DAY_MS))
+    assert id_to_text(fob) not in south.held(DocumentName.CREDENTIALS).records
 
 
 def test_a_gate_is_answered_with_a_delta_or_a_full_copy(engine: Engine) -> None:
