@@ -3,6 +3,7 @@
 An OSDP reader is a real libosdp peripheral on a pty, a Wiegand reader a stream of pulses.
 """
 
+import time
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -16,6 +17,8 @@ from edge.domain.ports import Emit
 from mqtt.contract.events import AdapterKind
 
 __all__ = ["OsdpFobReader", "SimFobReader", "WiegandFobReader"]
+
+_BETWEEN_KEYS_S = 0.06
 
 
 class SimFobReader(Protocol):
@@ -118,8 +121,10 @@ class WiegandFobReader:
         self.wires.present(bits)
 
     def press(self, keys: str) -> None:
-        """Press keys."""
-        for burst in key_bursts(keys, self._keypad):
+        """Press keys, as quickly as fingers do: a burst ends with silence on the wires."""
+        for number, burst in enumerate(key_bursts(keys, self._keypad)):
+            if number:
+                time.sleep(_BETWEEN_KEYS_S)
             self.wires.present(burst)
 
     def join(self, *, is_joined: bool) -> None:
