@@ -13,11 +13,12 @@ from edge.workers.face.detect import Points
 from edge.workers.face.manifest import Point
 from edge.workers.face.models_input import Picture
 
-__all__ = ["aligned", "similarity"]
+__all__ = ["aligned", "share_inside", "similarity"]
 
 Matrix = npt.NDArray[np.float64]
 # A face that is shrunk further than this by one bilinear step loses pixels instead of averaging.
 _MOST_SHRINK = 0.5
+_PROBES = 16
 
 
 def similarity(points: npt.NDArray[np.floating], target: npt.NDArray[np.floating]) -> Matrix:
@@ -44,13 +45,29 @@ def aligned(
     ``template`` holds where the points belong, as shares of width and height. Raises
     ``ValueError`` for points that coincide.
     """
-    target = np.asarray(template, np.float64) * np.asarray(size, np.float64)
-    matrix = similarity(points.astype(np.float64), target)
+    matrix = _to_chip(points, template, size)
     shrink = float(np.hypot(matrix[0, 0], matrix[1, 0]))
     if shrink < _MOST_SHRINK:
         picture, matrix = _reduced(picture, matrix, shrink)
     warped = cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_LINEAR)
     return np.asarray(warped, dtype=np.uint8)
+
+
+def share_inside(
+    frame_size: tuple[int, int], points: Points, template: tuple[Point, ...], size: tuple[int, int]
+) -> float:
+    """Return how much of the aligned face, 0 to 1, lies inside a frame of (width, height)."""
+    whole = np.vstack([_to_chip(points, template, size), [0.0, 0.0, 1.0]])
+    steps = (np.arange(_PROBES) + 0.5) / _PROBES
+    across, down = np.meshgrid(steps * size[0], steps * size[1])
+    chip = np.stack([across.ravel(), down.ravel(), np.ones(_PROBES**2)])
+    x, y, _ = np.linalg.inv(whole) @ chip
+    return float(np.mean((x >= 0) & (y >= 0) & (x < frame_size[0]) & (y < frame_size[1])))
+
+
+def _to_chip(points: Points, template: tuple[Point, ...], size: tuple[int, int]) -> Matrix:
+    target = np.asarray(template, np.float64) * np.asarray(size, np.float64)
+    return similarity(points.astype(np.float64), target)
 
 
 def _reduced(picture: Picture, matrix: Matrix, shrink: float) -> tuple[Picture, Matrix]:

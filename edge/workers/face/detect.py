@@ -70,6 +70,10 @@ class Detector:
         """Raise ``EngineError`` when the network is not one that this class can read."""
         check_specs(self._engine, input_name=self._form.tensor, outputs=self._outputs)
 
+    def close(self) -> None:
+        """Let go of the network."""
+        self._engine.close()
+
     def find(
         self, picture: Picture, *, score: float = GATE_SCORE, long_side_px: int = LONG_SIDE_PX
     ) -> tuple[Face, ...]:

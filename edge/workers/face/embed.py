@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from edge.workers.face.align import aligned
+from edge.workers.face.align import aligned, share_inside
 from edge.workers.face.detect import Points
 from edge.workers.face.engine import Engine, EngineError, Tensor, check_specs
 from edge.workers.face.manifest import ModelManifest
@@ -39,11 +39,18 @@ class Embedder:
         form = self._manifest.input
         check_specs(self._engine, input_name=form.tensor, outputs=self._manifest.outputs)
 
+    def close(self) -> None:
+        """Let go of the network."""
+        self._engine.close()
+
     def chip(self, picture: Picture, points: Points) -> Picture:
         """Return the aligned face; raises ``ValueError`` for points that coincide."""
-        form = self._manifest.input
-        size = (form.width or 0, form.height or 0)
-        return aligned(picture, points, self._manifest.template_points, size)
+        return aligned(picture, points, self._manifest.template_points, self._size())
+
+    def share_inside(self, frame_size: tuple[int, int], points: Points) -> float:
+        """Return how much of the aligned face lies inside a frame of (width, height)."""
+        template = self._manifest.template_points
+        return share_inside(frame_size, points, template, self._size())
 
     def embed(self, chips: Sequence[Picture]) -> Tensor:
         """Return one unit vector per chip, N x ``length``; raises ``EngineError``."""
@@ -55,3 +62,7 @@ class Embedder:
         if vectors.shape[1] != self.length or not np.all(np.isfinite(norms) & (norms > 0)):
             raise EngineError("bad_embedding")
         return np.asarray(vectors / norms, dtype=np.float32)
+
+    def _size(self) -> tuple[int, int]:
+        form = self._manifest.input
+        return form.width or 0, form.height or 0

@@ -1,7 +1,8 @@
-"""Describe a face model as data: what file it is, what goes in, what comes out, under which licence.
+"""Describe a face model as data: what file it is, what goes in, what comes out, which licence.
 
-A model is a plug-in. Its manifest is a small JSON file, installed beside it and owned by root; the
-code knows only the kinds below, so a network that guesses age, sex, emotion or health has no way in.
+A model is a plug-in. Its manifest is a small JSON file, installed beside it and owned by root;
+the code knows only the kinds below, so a network that guesses age, sex, emotion or health has no
+way in.
 Rules:
 
 1. Only ``detect``, ``align``, ``embed`` and ``pad`` exist, each with the readers listed for it.

@@ -27,7 +27,7 @@ Weights = npt.NDArray[np.float32]
 OPSET = 13
 # The oldest ONNX file format that every engine in use reads together with operator set 13.
 FILE_FORMAT = 8
-_ELEMENTS = {"f16": np.dtype("<f2"), "f32": np.dtype("<f4")}
+_ELEMENTS: dict[str, np.dtype[np.floating]] = {"f16": np.dtype("<f2"), "f32": np.dtype("<f4")}
 _PLAIN = {"Add": "Add", "Multiply": "Mul", "Sigmoid": "Sigmoid"}
 
 

@@ -25,6 +25,13 @@ class FaceModels:
     pad: PadVoters | None
     manifests: tuple[ModelManifest, ...]
 
+    def close(self) -> None:
+        """Let go of all networks."""
+        self.detector.close()
+        self.embedder.close()
+        for network in self.pad.networks if self.pad else ():
+            network.close()
+
 
 def open_models(
     folder: Path,

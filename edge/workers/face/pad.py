@@ -60,13 +60,17 @@ class PadNetwork:
         ]
         return answer.reshape(-1).astype(np.float64)
 
-    def vote(self, picture: Picture, face: Face) -> float:
-        """Return how much the network is for a bona fide presentation, 0 to 1."""
-        logits = self.logits(picture, face)
-        if self._manifest.pad is None or not np.all(np.isfinite(logits)):
+    def vote_of(self, logits: npt.NDArray[np.float64]) -> float:
+        """Return how much an answer is for a bona fide presentation, 0 to 1."""
+        pad = self._manifest.pad
+        if pad is None or len(logits) <= pad.bona_fide_class or not np.all(np.isfinite(logits)):
             raise EngineError("bad_vote", self._manifest.name)
         shares = np.exp(logits - logits.max())
-        return float(shares[self._manifest.pad.bona_fide_class] / shares.sum())
+        return float(shares[pad.bona_fide_class] / shares.sum())
+
+    def close(self) -> None:
+        """Let go of the network."""
+        self._engine.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +87,10 @@ class PadVoters:
 
     def vote(self, picture: Picture, face: Face) -> PadVote:
         """Return both votes for one face of one raw frame; raises ``EngineError``."""
-        pair = [network.vote(picture, face) for network in self.pair]
-        return PadVote(self.primary.vote(picture, face), sum(pair) / len(pair))
+        primary, *pair = (
+            network.vote_of(network.logits(picture, face)) for network in self.networks
+        )
+        return PadVote(primary, sum(pair) / len(pair))
 
 
 def pad_crop(picture: Picture, face: Face, form: PadForm, size: tuple[int, int]) -> Picture:
@@ -107,7 +113,7 @@ def _square_crop(picture: Picture, face: Face, factor: float, size: tuple[int, i
 
 
 def _mirrored(start: int, count: int, length: int) -> npt.NDArray[np.intp]:
-    """Return ``count`` indices from ``start``, reflected at both ends without repeating the edge."""
+    """Return ``count`` indices from ``start``, reflected at both ends, the edge not repeated."""
     period = max(1, 2 * (length - 1))
     index = np.arange(start, start + count) % period
     return np.minimum(index, period - index)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edge.workers.face.analysis import Inferences
 from edge.workers.face.detect import Detector, Face
 from edge.workers.face.embed import Embedder
 from edge.workers.face.engine import EngineError, Tensor
@@ -33,6 +34,11 @@ PLACE_TOLERANCE_PX = 1.5
 COSINE_FLOOR = 0.999
 LOGIT_TOLERANCE = 0.06
 LOGIT_SHARE = 0.02
+_RUN_OF = {
+    "detect": Inferences(detections=1),
+    "embed": Inferences(embeddings=1),
+    "pad": Inferences(pad_votes=1),
+}
 STRANGER_LIMIT = 0.35
 
 
@@ -46,10 +52,10 @@ class SelfTestFinding:
 
 @dataclass(frozen=True, slots=True)
 class SelfTestResult:
-    """Hold the result; ``inferences`` counts network runs, apart from those of people."""
+    """Hold the result; ``ran`` counts the runs, which are apart from those for people."""
 
     findings: tuple[SelfTestFinding, ...]
-    inferences: int
+    ran: Inferences
 
     @property
     def passed(self) -> bool:
@@ -62,14 +68,14 @@ def run_self_test(models: FaceModels) -> SelfTestResult:
     networks: list[tuple[ModelManifest, Detector | Embedder | PadNetwork]] = []
     pad = models.pad.networks if models.pad else ()
     networks += zip(models.manifests, (models.detector, models.embedder, *pad), strict=True)
-    findings, runs = [], 0
+    findings, ran = [], Inferences()
     for manifest, network in networks:
         for answer in manifest.known_answers:
-            runs += 1
+            ran += _RUN_OF[manifest.kind]
             code = _finding(network, answer)
             if code:
                 findings.append(SelfTestFinding(manifest.name, code))
-    return SelfTestResult(tuple(findings), runs)
+    return SelfTestResult(tuple(findings), ran)
 
 
 def measured(network: Detector | Embedder | PadNetwork, number: int) -> tuple[float, ...]:
@@ -90,7 +96,7 @@ def measured(network: Detector | Embedder | PadNetwork, number: int) -> tuple[fl
         return tuple(float(value) for value in vector)
     face = _drawn_face(scene)
     logits = network.logits(scene.picture, face)
-    return (*(float(value) for value in logits), network.vote(scene.picture, face))
+    return (*(float(value) for value in logits), network.vote_of(logits))
 
 
 def strangers_look_alike(people: Sequence[Tensor]) -> bool:
