@@ -71,7 +71,7 @@ def _fob(attempt: AccessAttempt, scene: Scene) -> Authenticated | Refusal:
     card = (claim.card.value, claim.card.length)
     note = f"{claim.card.length}:{claim.card.hex}"
     refusal = Refusal(ReasonCode.UNKNOWN_CREDENTIAL, note=note)
-    for id_ in scene.knowledge.credentials.by_card.get(card, ()):
+    for id_ in scene.knowledge.credentials.of_card(card):
         found = _one_fob(id_, claim.pin, scene)
         if isinstance(found, Authenticated):
             return found

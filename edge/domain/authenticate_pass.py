@@ -66,7 +66,7 @@ def identify_pass(text: str, scene: Scene) -> IdentifiedPass | Refusal:
     pass_ = verify(text, knowledge.site, knowledge.keys, wall_ms(scene.at))
     note = f"pass={id_to_text(pass_.pass_id)}"
     if scene.is_revoked(pass_.pass_id):
-        record = knowledge.credentials.by_id.get(pass_.credential)
+        record = knowledge.credentials.get(pass_.credential)
         holder = b"" if record is None else record.holder
         return Refusal(ReasonCode.REVOKED, holder, pass_.credential, note)
     judge = _visitor if pass_.kind is PassKind.VISITOR else _resident
@@ -142,7 +142,7 @@ def _bearer_of_visitor(pass_: EntryPass, scene: Scene) -> Bearer | Refusal:
     A pass that was issued while this gate was offline works all the same: the signature is its
     right.
     """
-    if pass_.credential not in scene.knowledge.credentials.by_id:
+    if scene.knowledge.credentials.get(pass_.credential) is None:
         if scene.is_revoked(pass_.credential):
             return Refusal(ReasonCode.REVOKED, credential=pass_.credential)
         return Bearer(b"", pass_.credential, carries_right=True, visitor=True)

@@ -14,7 +14,7 @@ import msgspec
 
 from mqtt.contract.errors import ContractError
 from mqtt.contract.events import Method
-from mqtt.contract.ids import id_from_text
+from mqtt.contract.ids import id_from_text, id_to_text
 from mqtt.contract.pin_hash import hash_pin
 from mqtt.contract.records import CredentialRecord
 
@@ -36,29 +36,43 @@ class FoundPin:
 
 @dataclass(frozen=True, slots=True)
 class CredentialIndex:
-    """The credentials of one version of the document.
+    """The credentials of one version of the document, by the text ids under which they stand there.
 
-    `raw` are the records as held, `by_id` the decoded ones, `by_card` the ids that name a card (an
+    `raw` are the records as held, `records` the decoded ones, `by_card` the ids that name a card (an
     ended fob may have been given out again), `pins` goes from salt to hash to owner.
     """
 
     raw: Mapping[str, bytes] = field(default_factory=dict)
-    by_id: Mapping[bytes, CredentialRecord] = field(default_factory=dict)
-    by_card: Mapping[Card, tuple[bytes, ...]] = field(default_factory=dict)
+    records: Mapping[str, CredentialRecord] = field(default_factory=dict)
+    by_card: Mapping[Card, tuple[str, ...]] = field(default_factory=dict)
     pins: Mapping[bytes, Mapping[bytes, FoundPin]] = field(default_factory=dict)
     unreadable: int = 0
 
-    def updated(self, records: Mapping[str, bytes]) -> "CredentialIndex":
-        """Return the index of `records`, decoding only what differs from this one."""
-        if records is self.raw:
+    def get(self, id_: bytes) -> CredentialRecord | None:
+        """Return the credential with this id, or None."""
+        return self.records.get(id_to_text(id_))
+
+    def of_card(self, card: Card) -> tuple[bytes, ...]:
+        """Return the ids of the credentials that a card (value, length) stands for."""
+        return tuple(id_ for key in self.by_card.get(card, ()) if (id_ := _id_of(key)))
+
+    def updated(self, raw: Mapping[str, bytes]) -> "CredentialIndex":
+        """Return the index of the records `raw`, decoding only what differs from this one."""
+        if raw is self.raw:
             return self
-        changed = {key: raw for key, raw in records.items() if self.raw.get(key) != raw}
-        gone = self.raw.keys() - records.keys()
+        changed = {key: data for key, data in raw.items() if self.raw.get(key) != data}
+        gone = self.raw.keys() - raw.keys()
         fresh = dict(_decoded(changed))
-        touched = {id_ for key in (*changed, *gone) if (id_ := _id_of(key)) is not None}
-        by_id = {id_: record for id_, record in self.by_id.items() if id_ not in touched} | fresh
-        cards = _recarded(self.by_card, self.by_id, touched, fresh)
-        return CredentialIndex(records, by_id, cards, _pins(by_id), len(records) - len(by_id))
+        records = dict(self.records)
+        for key in (*changed, *gone):
+            records.pop(key, None)
+        records.update(fresh)
+        cards = dict(self.by_card)
+        _drop_cards(cards, self.records, (*changed, *gone))
+        for key, record in fresh.items():
+            if record.card is not None:
+                cards[record.card] = (*cards.get(record.card, ()), key)
+        return CredentialIndex(raw, records, cards, _pins(records), len(raw) - len(records))
 
     def find_pin(self, digits: str) -> FoundPin | None:
         """Return the owner of a PIN that was entered alone; costs one scrypt for each salt."""
@@ -69,53 +83,45 @@ class CredentialIndex:
         return None
 
 
-def _decoded(records: Mapping[str, bytes]) -> Iterator[tuple[bytes, CredentialRecord]]:
+def _decoded(raw: Mapping[str, bytes]) -> Iterator[tuple[str, CredentialRecord]]:
     levels: dict[tuple[str, ...], tuple[str, ...]] = {}
-    for key, raw in records.items():
-        id_ = _id_of(key)
+    for key, data in raw.items():
         try:
-            plain = cbor2.loads(raw)
+            plain = cbor2.loads(data)
             record = msgspec.convert(plain, CredentialRecord, builtin_types=(bytes,))
         except (cbor2.CBORDecodeError, msgspec.ValidationError, ValueError, TypeError):
             continue
-        if id_ is None:
-            continue
         shared = levels.setdefault(record.levels, record.levels)
-        yield id_, msgspec.structs.replace(record, levels=shared)
+        yield key, msgspec.structs.replace(record, levels=shared)
 
 
-def _id_of(key: str) -> bytes | None:
+def _id_of(key: str) -> bytes:
+    """Return the id that a text stands for, or nothing if it is none."""
     try:
         return id_from_text(key)
     except ContractError:
-        return None
+        return b""
 
 
-def _recarded(
-    old: Mapping[Card, tuple[bytes, ...]],
-    before: Mapping[bytes, CredentialRecord],
-    touched: Iterable[bytes],
-    fresh: Mapping[bytes, CredentialRecord],
-) -> dict[Card, tuple[bytes, ...]]:
-    cards = dict(old)
-    for id_ in touched:
-        record = before.get(id_)
+def _drop_cards(
+    cards: dict[Card, tuple[str, ...]],
+    before: Mapping[str, CredentialRecord],
+    touched: Iterable[str],
+) -> None:
+    for key in touched:
+        record = before.get(key)
         if record is not None and record.card is not None:
-            left = tuple(other for other in cards.pop(record.card, ()) if other != id_)
+            left = tuple(other for other in cards.pop(record.card, ()) if other != key)
             if left:
                 cards[record.card] = left
-    for id_, record in sorted(fresh.items()):
-        if record.card is not None:
-            cards[record.card] = (*cards.get(record.card, ()), id_)
-    return cards
 
 
-def _pins(records: Mapping[bytes, CredentialRecord]) -> dict[bytes, dict[bytes, FoundPin]]:
+def _pins(records: Mapping[str, CredentialRecord]) -> dict[bytes, dict[bytes, FoundPin]]:
     pins: dict[bytes, dict[bytes, FoundPin]] = {}
-    for id_, record in records.items():
+    for key, record in records.items():
         if record.method is not Method.PIN or not record.pin_salt:
             continue
-        owners = pins.setdefault(record.pin_salt, {})
+        owners, id_ = pins.setdefault(record.pin_salt, {}), _id_of(key)
         if record.duress_hash:
             owners[record.duress_hash] = FoundPin(id_, duress=True)
         if record.pin_hash:

@@ -1,8 +1,9 @@
 """Keep many small facts by id in an immutable map that is cheap to change."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+import msgspec
 
 __all__ = ["FactMap"]
 
@@ -11,8 +12,7 @@ _BUCKETS = 64
 V = TypeVar("V")
 
 
-@dataclass(frozen=True, slots=True)
-class FactMap(Generic[V]):
+class FactMap(msgspec.Struct, Generic[V], frozen=True):
     """Map bytes to facts. `put` and `drop` return a new map and copy one of 64 buckets.
 
     Keys are pseudonyms, which are random, so their last byte spreads them; other keys only make it

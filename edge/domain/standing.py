@@ -54,7 +54,7 @@ def in_time(from_ms: int, until_ms: int, at: Moment, *, slack_ms: int = 0) -> Re
 
 def standing_of(id_: bytes, scene: Scene) -> CredentialRecord | Refusal:
     """Return the registered credential `id_` if it is good now, or why not."""
-    record = scene.knowledge.credentials.by_id.get(id_)
+    record = scene.knowledge.credentials.get(id_)
     if record is None:
         ended = scene.is_revoked(id_)
         return Refusal(
