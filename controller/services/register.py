@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from controller.domain.credentials import Carrier, Credential, EndReason
 from controller.domain.moment import DAY_MS, Moment
+from controller.domain.people import HolderKind
 from controller.domain.refusal import Refusal
 from controller.domain.roles import Actor
 from controller.services.access import level_access_points
@@ -117,7 +118,9 @@ def as_credential(row: CredentialRow) -> Credential:
 
 
 def lasts_until(uow: UnitOfWork, holder: bytes, moment: Moment, life_ms: int = LIFE_MS) -> int:
-    """Return the end of a resident's new credential: its life, or the right to live here."""
+    """Return the end of a new credential: its life, or a resident's right to live here."""
+    if uow.need(HolderRow, holder).kind != HolderKind.RESIDENT.value:
+        return moment.utc_ms + life_ms
     right_ms = right_of(uow, holder, moment)
     longest = moment.utc_ms + life_ms
     return longest if right_ms is None else min(longest, right_ms)

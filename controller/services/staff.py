@@ -13,10 +13,13 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import select, update
 
 from controller.domain.cards import Card
+from controller.domain.credentials import EndReason
 from controller.domain.moment import DAY_MS, HOUR_MS, Moment
 from controller.domain.refusal import Refusal
 from controller.domain.roles import Act, Actor
 from controller.services.acts import need_act, record_act
+from controller.services.holders import lives_here
+from controller.services.register import active_rows, end_row
 from controller.services.site import new_pseudonym
 from controller.storage.models import SessionRow, StaffRow
 from controller.storage.unit_of_work import UnitOfWork
@@ -46,7 +49,11 @@ _NOBODY = (
 
 @dataclass(frozen=True, slots=True)
 class StaffDraft:
-    """A staff account about to begin. `card` and `pin` sign on at a gate's guard panel."""
+    """A staff account about to begin. `card` and `pin` sign on at a gate's guard panel.
+
+    `holder` is set for somebody who also holds credentials of the compound as staff; they end with
+    the account.
+    """
 
     login: str
     name: str
@@ -55,6 +62,7 @@ class StaffDraft:
     card: Card | None = None
     pin: str = ""
     public_key: bytes = b""
+    holder: bytes | None = None
     valid_for_ms: int = 366 * DAY_MS
 
     def __repr__(self) -> str:
@@ -87,6 +95,7 @@ def add_staff(uow: UnitOfWork, actor: Actor | None, draft: StaffDraft, moment: M
         card_value=draft.card.stored if draft.card else "",
         card_length=draft.card.length if draft.card else 0,
         public_key=draft.public_key,
+        holder_id=draft.holder,
         valid_until_ms=moment.utc_ms + draft.valid_for_ms,
         created_at_ms=moment.utc_ms,
     )
@@ -139,14 +148,16 @@ def end_session(uow: UnitOfWork, cookie: str, moment: Moment) -> None:
 
 
 def end_staff(uow: UnitOfWork, actor: Actor, staff: bytes, moment: Moment) -> None:
-    """End a leaver everywhere at once: sign-in, sessions, and the roster of every gate.
+    """End a leaver everywhere at once: sign-in, sessions, every gate's roster, own credentials.
 
     Raises RefusedError: `role_not_allowed`, `not_allowed` for one's own account.
     """
     need_act(actor, Act.EDIT_STAFF)
     if actor.id == staff:
         raise Refusal(ReasonCode.NOT_ALLOWED, "ST-03", detail="own account").as_error()
-    uow.need(StaffRow, staff).ended_at_ms = moment.utc_ms
+    row = uow.need(StaffRow, staff)
+    row.ended_at_ms = moment.utc_ms
+    _end_credentials(uow, row.holder_id, actor, moment)
     uow.session.execute(
         update(SessionRow)
         .where(SessionRow.staff_id == staff, SessionRow.ended_at_ms.is_(None))
@@ -154,6 +165,14 @@ def end_staff(uow: UnitOfWork, actor: Actor, staff: bytes, moment: Moment) -> No
     )
     record_act(uow, moment, actor, Act.EDIT_STAFF, staff, reason="leaver")
     uow.session.flush()
+
+
+def _end_credentials(uow: UnitOfWork, holder: bytes | None, actor: Actor, moment: Moment) -> None:
+    """End what a leaver held as staff; a resident's credentials stay."""
+    if holder is None or lives_here(uow, holder, moment):
+        return
+    for credential in active_rows(uow, holder, moment):
+        end_row(uow, credential, EndReason.LEAVER, actor, moment)
 
 
 def _new_session(

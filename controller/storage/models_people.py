@@ -101,6 +101,7 @@ class StaffRow(Base):
     card_value: Mapped[Name] = mapped_column(default="")
     card_length: Mapped[int] = mapped_column(default=0)
     public_key: Mapped[Blob] = mapped_column(default=b"")
+    holder_id: Mapped[Pseudonym | None] = mapped_column(ForeignKey("holders.id"))
     valid_until_ms: Mapped[InstantMs]
     created_at_ms: Mapped[InstantMs]
     ended_at_ms: Mapped[InstantMs | None]

@@ -13,10 +13,10 @@ def upgrade() -> None:
     """Create the tables in the order of their references."""
     _create_dwellings()
     _create_holders()
-    _create_staff()
     _create_staff_acts()
     _create_guardianships()
     _create_residences()
+    _create_staff()
     _create_sessions()
 
 
@@ -46,31 +46,6 @@ def _create_holders() -> None:
             "kind IN ('resident', 'visitor', 'staff')", name=op.f("ck_holders_kind")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_holders")),
-    )
-
-
-def _create_staff() -> None:
-    op.create_table(
-        "staff",
-        sa.Column("id", sa.LargeBinary(length=8), nullable=False),
-        sa.Column("login", sa.String(length=40), nullable=False),
-        sa.Column("name", sa.String(length=80), nullable=False),
-        sa.Column("role", sa.String(length=40), nullable=False),
-        sa.Column("password_hash", sa.Text(), nullable=False),
-        sa.Column("totp_secret", sa.LargeBinary(), nullable=False),
-        sa.Column("pin_salt", sa.LargeBinary(), nullable=False),
-        sa.Column("pin_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("card_value", sa.String(length=40), nullable=False),
-        sa.Column("card_length", sa.Integer(), nullable=False),
-        sa.Column("public_key", sa.LargeBinary(), nullable=False),
-        sa.Column("valid_until_ms", sa.BigInteger(), nullable=False),
-        sa.Column("created_at_ms", sa.BigInteger(), nullable=False),
-        sa.Column("ended_at_ms", sa.BigInteger(), nullable=True),
-        sa.CheckConstraint(
-            "role IN ('guard', 'manager', 'inspector', 'installer')", name=op.f("ck_staff_role")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_staff")),
-        sa.UniqueConstraint("login", name=op.f("uq_staff_login")),
     )
 
 
@@ -127,6 +102,35 @@ def _create_residences() -> None:
     )
     op.create_index(op.f("ix_residences_dwelling_id"), "residences", ["dwelling_id"], unique=False)
     op.create_index(op.f("ix_residences_holder_id"), "residences", ["holder_id"], unique=False)
+
+
+def _create_staff() -> None:
+    op.create_table(
+        "staff",
+        sa.Column("id", sa.LargeBinary(length=8), nullable=False),
+        sa.Column("login", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("role", sa.String(length=40), nullable=False),
+        sa.Column("password_hash", sa.Text(), nullable=False),
+        sa.Column("totp_secret", sa.LargeBinary(), nullable=False),
+        sa.Column("pin_salt", sa.LargeBinary(), nullable=False),
+        sa.Column("pin_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("card_value", sa.String(length=40), nullable=False),
+        sa.Column("card_length", sa.Integer(), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("holder_id", sa.LargeBinary(length=8), nullable=True),
+        sa.Column("valid_until_ms", sa.BigInteger(), nullable=False),
+        sa.Column("created_at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at_ms", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint(
+            "role IN ('guard', 'manager', 'inspector', 'installer')", name=op.f("ck_staff_role")
+        ),
+        sa.ForeignKeyConstraint(
+            ["holder_id"], ["holders.id"], name=op.f("fk_staff_holder_id_holders")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_staff")),
+        sa.UniqueConstraint("login", name=op.f("uq_staff_login")),
+    )
 
 
 def _create_sessions() -> None:
