@@ -38,8 +38,8 @@ class FoundPin:
 class CredentialIndex:
     """The credentials of one version of the document, by the text ids under which they stand there.
 
-    `raw` are the records as held, `records` the decoded ones, `by_card` the ids that name a card (an
-    ended fob may have been given out again), `pins` goes from salt to hash to owner.
+    `raw` are the records as held, `records` the decoded ones, `by_card` the ids that name a card
+    (an ended fob may have been given out again), `pins` goes from salt to hash to owner.
     """
 
     raw: Mapping[str, bytes] = field(default_factory=dict)

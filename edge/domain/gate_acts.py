@@ -22,7 +22,7 @@ from edge.domain.effects import MemoryKind, Unlock
 from edge.domain.gate_state import Due, Hold
 from edge.domain.gate_turn import Turn, with_key, without_key
 from edge.domain.memory_codec import due_key, forget, remember_due, remember_number
-from mqtt.contract.events import EventKind
+from mqtt.contract.events import EventKind, Method
 from mqtt.contract.reasons import ReasonCode
 
 __all__ = [
@@ -79,7 +79,8 @@ def hold(
         key = portal.encode()
         turn.effects.append(remember_number(MemoryKind.HOLD, key, turn.at.utc_ms))
         turn.change(holds=with_key(turn.state.holds, portal, Hold(until_ms, reason)))
-        turn.door(portal, Free(until_ms, reason), Unlock(portal, 0, durable))
+        method = Method.REMOTE if durable else Method.GUARD
+        turn.door(portal, Free(until_ms, reason), Unlock(portal, 0, durable, method=method))
     return None
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from edge.domain.antipassback import moved
 from edge.domain.authenticate_pass import Spend, UseSpend
+from edge.domain.door_model import NEVER
 from edge.domain.effects import TellMove, Unlock
 from edge.domain.gate_memory import Uses
 from edge.domain.gate_state import Passage
@@ -63,7 +64,10 @@ def begin(
 
 
 def relay_moved(turn: Turn, item: RelayMoved) -> None:
-    """Bind a grant to its record; tell the outcome at once where no sensor can tell it later."""
+    """Bind a grant to its record; tell the outcome at once where no sensor can tell it later.
+
+    The shell tells of a move when the disk has answered; the door may have opened meanwhile.
+    """
     if not item.unlocked or not item.access_point:
         return
     if item.cause_seq >= 0:
@@ -83,8 +87,10 @@ def relay_moved(turn: Turn, item: RelayMoved) -> None:
         took_ms = max(0, item.at.mono_ms - item.intent_mono_ms)
         bound = replace(bound, intent_to_unlock_ms=took_ms)
     _replace(turn, passage, bound)
-    has_sensor = turn.knowledge.rules.portal(item.portal).has_door_sensor
-    if not has_sensor or turn.door_state(item.portal).is_open is True:
+    door = turn.door_state(item.portal)
+    if not passage.moved and NEVER < item.at.mono_ms <= door.opened_ms:
+        _end(turn, bound, Outcome.ENTERED, ReasonCode.OPENED)
+    elif not turn.knowledge.rules.portal(item.portal).has_door_sensor or door.is_open is True:
         _end(turn, bound, Outcome.UNKNOWN, ReasonCode.OUTCOME_UNKNOWN)
 
 

@@ -32,7 +32,6 @@ def catch_up(turn: Turn) -> None:
         if _is_due(turn, portal):
             turn.door(portal, Elapsed())
     gate_passage.give_up_due(turn)
-    _escalate(turn)
     if now_ms - turn.state.swept_mono_ms >= _SWEEP_MS:
         turn.change(memory=turn.memory.swept(turn.at), swept_mono_ms=now_ms)
 
@@ -45,7 +44,12 @@ def _is_due(turn: Turn, portal: str) -> bool:
 
 
 def settle(turn: Turn) -> None:
-    """Bring the doors to what schedules and holds ask for, and say when to come again."""
+    """Bring the doors to what schedules and holds ask for, and say when to come again.
+
+    What staff owe is told here, after the input: the first guard's or decision's record of a step
+    is the one that its locks move for.
+    """
+    _escalate(turn)
     _look_at_schedules(turn)
     for portal in turn.portals():
         _settle_door(turn, portal)

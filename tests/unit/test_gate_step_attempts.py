@@ -120,6 +120,16 @@ def test_a_slow_disk_gives_the_number_later() -> None:
     assert (ended.outcome, ended.cause_seq, ended.intent_to_unlock_ms) == (Outcome.ENTERED, 7, 100)
 
 
+def test_a_door_that_opened_while_the_disk_was_slow_was_entered() -> None:
+    gate = GateRun()
+    attempt = AccessAttempt(IN, Method.QR, PassClaim(make_pass()), gate.at.mono_ms, SIMULATED)
+    gate.state, _ = step(gate.state, Attempted(gate.at, attempt), gate.knowledge)
+    moved = replace(gate.at, mono_ms=gate.at.mono_ms + 50)
+    gate.walk_through()
+    gate.send(RelayMoved(moved, DOOR, IN, True, 7, gate.at.mono_ms, Method.QR, SIMULATED))
+    assert gate.outcomes() == [Outcome.ENTERED]
+
+
 def test_C01_a_double_tap_is_one_opening_extended_once() -> None:
     gate = GateRun()
     gate.fob()

@@ -3,17 +3,30 @@
 from dataclasses import replace
 
 from edge.domain.effects import Relock, Unlock, WakeAt
+from edge.domain.inputs import FeedHeard
 from edge.domain.model import ClockTrust, StaffAction
 from mqtt.contract.events import EventKind, Outcome
 from mqtt.contract.reasons import ReasonCode
-from mqtt.contract.records import PortalRecord, ScheduleRecord, WindowRecord
+from mqtt.contract.records import (
+    ConfigRecord,
+    GrantRecord,
+    LevelRecord,
+    PortalRecord,
+    ScheduleRecord,
+    WindowRecord,
+)
 from tests.support.gate_factories import (
     DOOR,
+    GATE,
     HOUR,
     MINUTE,
     Papers,
+    credential_id,
+    make_access_point,
     make_pass,
+    person,
     visitor_pass,
+    with_pin,
 )
 from tests.support.gate_run import GateRun
 
@@ -166,3 +179,46 @@ def test_a_start_finishes_what_a_power_cut_left_open() -> None:
     unknown = [one for one in gate.records if one.outcome is Outcome.UNKNOWN]
     assert [one.cause_seq for one in unknown] == [17, 23]
     assert {one.reason for one in unknown} == {ReasonCode.OUTCOME_UNKNOWN}
+
+
+def test_I09_a_couriers_code_has_hours_and_ends_when_it_is_deleted() -> None:
+    papers = Papers()
+    workdays = WindowRecord((0, 1, 2, 3, 4), 480, 1_200)
+    papers.schedules["deliveries"] = ScheduleRecord((workdays,))
+    papers.levels["couriers"] = LevelRecord((GrantRecord((IN,), "deliveries"),))
+    carrier = credential_id(80)
+    papers.credentials[carrier] = with_pin("808080", levels=("couriers",), holder=person(80))
+    gate = GateRun(papers)
+    assert gate.pin("808080") is ReasonCode.OUTSIDE_SCHEDULE  # Sunday noon
+    gate.wait(32 * HOUR - 1)
+    assert gate.pin("808080") is ReasonCode.GRANTED  # Monday, a moment before 20:00
+    personal = gate.records[-1].personal
+    assert personal is not None
+    assert (personal.holder, personal.credential) == (person(80), carrier)
+    gate.wait(MINUTE)
+    assert gate.pin("808080") is ReasonCode.OUTSIDE_SCHEDULE
+    del papers.credentials[carrier]
+    gate.relearn()
+    assert gate.pin("808080") is ReasonCode.PIN_WRONG
+
+
+def test_I12_leaving_by_the_button_leaves_nobody_inside_for_ever() -> None:
+    papers = Papers(gate=ConfigRecord(passback="hard"))
+    papers.access_points[IN] = make_access_point(zone_to="court")
+    gate = GateRun(papers)
+    gate.send(FeedHeard(gate.at, GATE))
+    assert gate.fob() is ReasonCode.GRANTED
+    gate.leave()
+    gate.wait(24 * HOUR)
+    gate.send(FeedHeard(gate.at, GATE))
+    assert gate.fob() is ReasonCode.GRANTED
+
+
+def test_E05_a_clock_that_goes_back_moves_no_timer_and_no_order() -> None:
+    gate = GateRun()
+    gate.fob()
+    gate.at = replace(gate.at, utc_ms=gate.at.utc_ms - 40 * 365 * 24 * HOUR)
+    gate.wait(5_000)
+    assert not gate.is_unlocked()
+    assert gate.fob() is ReasonCode.GRANTED
+    assert [one.kind for one in gate.records[:2]] == [EventKind.BOOT, EventKind.DECISION]
