@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from edge.adapters.reader_desk import PinQuestion
-from edge.adapters.sim.bench import SimBench
 from edge.adapters.worker_socket import WorkerSocket
 from edge.domain.card_bits import CardBits
 from edge.domain.ports import Emit, Indicator, Lock, Source, adapter_kind
 from mqtt.contract.events import AdapterKind
+
+if TYPE_CHECKING:
+    from edge.adapters.sim.bench import SimBench
 
 __all__ = ["Hardware"]
 
@@ -28,7 +31,7 @@ class Hardware:
     adapters: Mapping[str, AdapterKind]
     workers: WorkerSocket
     pins: PinQuestion
-    bench: SimBench | None
+    bench: "SimBench | None"
 
     @property
     def kind(self) -> AdapterKind:

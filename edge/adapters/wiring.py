@@ -1,20 +1,21 @@
 """Build every adapter that `gate.toml` names. Nothing is opened here: that is `Hardware.start`.
 
 With `simulate`, whatever is fitted becomes its simulated twin and what is not fitted stays so. A
-device that the file itself calls `sim` is simulated in either case, and every record says so.
+device that the file itself calls `sim` is simulated in either case, and every record says so. A
+gate without simulated devices loads no simulator.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge.adapters.hardware import Hardware
 from edge.adapters.indicator import AccessPointIndicator, Display
 from edge.adapters.reader_desk import PinQuestion, Show
 from edge.adapters.screen import ScreenFile
-from edge.adapters.sim.bench import SettableClock, SimBench
-from edge.adapters.sim.control import SimControl
-from edge.adapters.sim.display import SimDisplay
-from edge.adapters.wiring_doors import build_doors
-from edge.adapters.wiring_readers import build_readers
+from edge.adapters.wiring_doors import DoorParts, build_doors
+from edge.adapters.wiring_readers import ReaderParts, build_readers
 from edge.adapters.worker_process import WorkerProcess
 from edge.adapters.worker_socket import FaceSink, WorkerSocket, WorkerSocketSpec
 from edge.config import SIMULATED, GateConfig
@@ -22,6 +23,9 @@ from edge.domain.effects import Signal
 from edge.domain.ports import Clock, Source
 from mqtt.contract.events import AdapterKind
 from mqtt.contract.reasons import ReasonCode
+
+if TYPE_CHECKING:
+    from edge.adapters.sim.bench import SimBench
 
 __all__ = ["build", "sim_socket"]
 
@@ -60,31 +64,21 @@ def build(
     doors = build_doors(config, clock, simulate=simulate)
     readers = build_readers(config, clock, pins, signals.at, simulate=simulate)
     adapters = {**doors.adapters, **readers.adapters, **_cameras(config, simulate=simulate)}
-    is_bench = simulate or AdapterKind.SIMULATED in adapters.values()
-    recorders = {place: SimDisplay() for place in config.access_points if is_bench}
-    screens = _screens(config)
-    for place in config.access_points:
-        displays: list[Display] = [*readers.lamps.get(place, ())]
-        displays += [entry[place] for entry in (recorders, screens) if place in entry]
-        signals.indicators[place] = AccessPointIndicator(place, displays, clock)
     workers = WorkerSocket(_socket_spec(config, face_sink, simulate=simulate), clock)
     processes = _processes(config, simulate=simulate)
+    screens = _screens(config)
     sources: list[Source] = [*doors.sources, *screens.values(), *readers.sources]
     sources += [workers, *processes]
-    bench = SimBench(
-        doors=doors.doors,
-        contacts=doors.contacts,
-        readers=readers.readers,
-        pads=readers.pads,
-        panels=readers.panels,
-        displays=recorders,
-        workers=workers,
-        processes=processes,
-        clock=clock if isinstance(clock, SettableClock) else None,
-        adapters=adapters,
-    )
-    if is_bench:
-        sources.append(SimControl(sim_socket(config), bench))
+    bench = None
+    if simulate or AdapterKind.SIMULATED in adapters.values():
+        parts = _Parts(config, clock, doors, readers, workers, processes, adapters)
+        bench, control = _bench(parts)
+        sources.append(control)
+    for place in config.access_points:
+        displays: list[Display] = [*readers.lamps.get(place, ())]
+        displays += [screens[place]] if place in screens else []
+        displays += [bench.displays[place]] if bench is not None else []
+        signals.indicators[place] = AccessPointIndicator(place, displays, clock)
     return Hardware(
         locks=doors.locks,
         indicators=signals.indicators,
@@ -92,8 +86,39 @@ def build(
         adapters=adapters,
         workers=workers,
         pins=pins,
-        bench=bench if is_bench else None,
+        bench=bench,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    config: GateConfig
+    clock: Clock
+    doors: DoorParts
+    readers: ReaderParts
+    workers: WorkerSocket
+    processes: tuple[WorkerProcess, ...]
+    adapters: Mapping[str, AdapterKind]
+
+
+def _bench(parts: _Parts) -> "tuple[SimBench, Source]":
+    from edge.adapters.sim.bench import SettableClock, SimBench
+    from edge.adapters.sim.control import SimControl
+    from edge.adapters.sim.display import SimDisplay
+
+    bench = SimBench(
+        doors=parts.doors.doors,
+        contacts=parts.doors.contacts,
+        readers=parts.readers.readers,
+        pads=parts.readers.pads,
+        panels=parts.readers.panels,
+        displays={place: SimDisplay() for place in parts.config.access_points},
+        workers=parts.workers,
+        processes=parts.processes,
+        clock=parts.clock if isinstance(parts.clock, SettableClock) else None,
+        adapters=parts.adapters,
+    )
+    return bench, SimControl(sim_socket(parts.config), bench)
 
 
 def _cameras(config: GateConfig, *, simulate: bool) -> dict[str, AdapterKind]:

@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from edge.adapters.contacts import Contact, ContactRole, Contacts
 from edge.adapters.gpio import GpioInputs, GpioOutput
 from edge.adapters.relay import RelayLock
-from edge.adapters.sim.bench import SimContacts
-from edge.adapters.sim.door import SetLevel, SimDoor
-from edge.adapters.sim.lines import SimInputs, SimOutput
 from edge.config import GateConfig, PortalConfig, devices
 from edge.config.devices import Device, GpioLine, Nothing, Simulated
 from edge.domain.ports import Clock, Source
 from mqtt.contract.events import AdapterKind
+
+if TYPE_CHECKING:
+    from edge.adapters.sim.bench import SimContacts
+    from edge.adapters.sim.door import SetLevel, SimDoor
+    from edge.adapters.sim.lines import SimOutput
 
 __all__ = ["DoorParts", "build_doors", "device_of"]
 
@@ -34,8 +37,8 @@ class DoorParts:
     """Everything about doors; `sources` in the order of their start."""
 
     locks: dict[str, RelayLock] = field(default_factory=dict)
-    doors: dict[str, SimDoor] = field(default_factory=dict)
-    contacts: SimContacts = field(default_factory=lambda: SimContacts((), SimInputs(())))
+    doors: "dict[str, SimDoor]" = field(default_factory=dict)
+    contacts: "SimContacts | None" = None
     sources: list[Source] = field(default_factory=list)
     adapters: dict[str, AdapterKind] = field(default_factory=dict)
 
@@ -64,19 +67,29 @@ def build_doors(config: GateConfig, clock: Clock, *, simulate: bool) -> DoorPart
     return parts
 
 
-def _lock(row: PortalConfig, parts: DoorParts, clock: Clock, *, simulate: bool) -> SimOutput | None:
+def _lock(
+    row: PortalConfig, parts: DoorParts, clock: Clock, *, simulate: bool
+) -> "SimOutput | None":
     device = device_of(row.lock, simulate=simulate)
-    simulated = SimOutput() if isinstance(device, Simulated) else None
+    simulated = _relay() if isinstance(device, Simulated) else None
     line = GpioOutput(device) if isinstance(device, GpioLine) else simulated
     if line is not None:
         parts.locks[row.name] = RelayLock(row.name, line, clock)
         parts.adapters[f"lock {row.name}"] = line.kind
     # A door whose lock is real or absent can still be opened by hand in the simulator.
     has_simulated = isinstance(device_of(row.door_sensor, simulate=simulate), Simulated)
-    return simulated or (SimOutput() if has_simulated else None)
+    return simulated or (_relay() if has_simulated else None)
 
 
-def _door(name: str, relay: SimOutput, contacts: SimContacts) -> SimDoor:
+def _relay() -> "SimOutput":
+    from edge.adapters.sim.lines import SimOutput
+
+    return SimOutput()
+
+
+def _door(name: str, relay: "SimOutput", contacts: "SimContacts | None") -> "SimDoor":
+    from edge.adapters.sim.door import SimDoor
+
     return SimDoor(
         relay,
         _mover(contacts, ContactRole.DOOR_OPEN, name),
@@ -85,9 +98,10 @@ def _door(name: str, relay: SimOutput, contacts: SimContacts) -> SimDoor:
     )
 
 
-def _mover(contacts: SimContacts, role: ContactRole, place: str) -> SetLevel:
+def _mover(contacts: "SimContacts | None", role: ContactRole, place: str) -> "SetLevel":
     def move(active: bool) -> None:
-        contacts.follow(role, place, active=active)
+        if contacts is not None:
+            contacts.follow(role, place, active=active)
 
     return move
 
@@ -119,9 +133,16 @@ def _watch(config: GateConfig, parts: DoorParts, clock: Clock, *, simulate: bool
         real = isinstance(device, GpioLine)
         parts.adapters[name] = AdapterKind.REAL if real else AdapterKind.SIMULATED
     if simulated:
-        lines = SimInputs([contact.role is ContactRole.LOCKED for contact in simulated])
-        parts.contacts = SimContacts(simulated, lines)
-        parts.sources.append(Contacts(simulated, lines, clock))
+        parts.contacts = _sim_contacts(simulated)
+        parts.sources.append(Contacts(simulated, parts.contacts.lines, clock))
     for chip, rows in by_chip.items():
         wires = GpioInputs(chip, [line for _, line in rows])
         parts.sources.append(Contacts([contact for contact, _ in rows], wires, clock))
+
+
+def _sim_contacts(contacts: list[Contact]) -> "SimContacts":
+    from edge.adapters.sim.bench import SimContacts
+    from edge.adapters.sim.lines import SimInputs
+
+    lines = SimInputs([contact.role is ContactRole.LOCKED for contact in contacts])
+    return SimContacts(contacts, lines)

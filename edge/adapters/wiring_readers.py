@@ -3,15 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 from edge.adapters.guard_panel import PanelDesk
 from edge.adapters.indicator import Display, ReaderLamp
 from edge.adapters.osdp_keys import new_scbk
 from edge.adapters.reader_desk import PinQuestion, ReaderDesk, ReaderSettings, Show
 from edge.adapters.reader_source import Desk, OsdpReaders, OsdpSeat, WiegandLine, read_scbk
-from edge.adapters.sim.fob_reader import OsdpFobReader, SimFobReader, WiegandFobReader
-from edge.adapters.sim.osdp_reader import SimOsdpReader
-from edge.adapters.sim.wiegand_line import SimWiegandLine
 from edge.adapters.wiegand import EdgeSource, GpioWiegandLine
 from edge.adapters.wiring_doors import device_of
 from edge.config import GateConfig, GuardPanelConfig, PinPadConfig, ReaderConfig
@@ -22,6 +20,9 @@ from edge.domain.card_formats import CardTier, card_tier
 from edge.domain.keypad_codes import KeypadMode
 from edge.domain.ports import Clock, Emit, Source
 from mqtt.contract.events import AdapterKind
+
+if TYPE_CHECKING:
+    from edge.adapters.sim.fob_reader import SimFobReader
 
 __all__ = ["DeskSource", "ReaderParts", "build_readers"]
 
@@ -52,7 +53,7 @@ class ReaderParts:
 
     sources: list[Source] = field(default_factory=list)
     lamps: dict[str, list[Display]] = field(default_factory=dict)
-    readers: dict[str, SimFobReader] = field(default_factory=dict)
+    readers: "dict[str, SimFobReader]" = field(default_factory=dict)
     pads: dict[str, ReaderDesk] = field(default_factory=dict)
     panels: dict[str, PanelDesk] = field(default_factory=dict)
     adapters: dict[str, AdapterKind] = field(default_factory=dict)
@@ -115,25 +116,34 @@ def _fob_reader(wiring: _Wiring, row: ReaderConfig) -> None:
 
 
 def _wiegand(wiring: _Wiring, row: ReaderConfig, device: Device, desk: ReaderDesk) -> None:
-    settings, parts = desk.settings, wiring.parts
-    wires: EdgeSource
     if isinstance(device, GpioLine):
         other = device_of(row.data1, simulate=False)
         assert isinstance(other, GpioLine)
-        wires = GpioWiegandLine(f"/dev/{device.chip}", device.line, other.line)
+        wires: EdgeSource = GpioWiegandLine(f"/dev/{device.chip}", device.line, other.line)
     else:
-        simulated = SimWiegandLine()
-        parts.readers[row.access_point] = WiegandFobReader(
-            simulated, settings.formats, settings.byte_order, settings.wiegand_keys
-        )
-        wires = simulated
-    parts.sources.append(WiegandLine(row.access_point, wires, desk, settings.kind))
+        wires = _simulated_wires(wiring, row, desk.settings)
+    source = WiegandLine(row.access_point, wires, desk, desk.settings.kind)
+    wiring.parts.sources.append(source)
+
+
+def _simulated_wires(wiring: _Wiring, row: ReaderConfig, settings: ReaderSettings) -> EdgeSource:
+    from edge.adapters.sim.fob_reader import WiegandFobReader
+    from edge.adapters.sim.wiegand_line import SimWiegandLine
+
+    wires = SimWiegandLine()
+    wiring.parts.readers[row.access_point] = WiegandFobReader(
+        wires, settings.formats, settings.byte_order, settings.wiegand_keys
+    )
+    return wires
 
 
 def _simulated_osdp(
     wiring: _Wiring, row: ReaderConfig, desk: ReaderDesk, settings: ReaderSettings
 ) -> None:
     """Build a peripheral on a pty of its own, with a key drawn for this run."""
+    from edge.adapters.sim.fob_reader import OsdpFobReader
+    from edge.adapters.sim.osdp_reader import SimOsdpReader
+
     key, parts = new_scbk(), wiring.parts
     peripheral = SimOsdpReader(key, row.address)
     fobs = OsdpFobReader(peripheral, settings.formats, settings.byte_order)

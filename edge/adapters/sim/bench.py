@@ -97,7 +97,7 @@ class SimBench:
     """
 
     doors: Mapping[str, SimDoor]
-    contacts: SimContacts
+    contacts: SimContacts | None
     readers: Mapping[str, SimFobReader]
     pads: Mapping[str, ReaderDesk]
     panels: Mapping[str, PanelDesk]

@@ -18,7 +18,7 @@ from edge.adapters.sim.answers import (
     ShownText,
     Switched,
 )
-from edge.adapters.sim.bench import SimBench, only
+from edge.adapters.sim.bench import SimBench, SimContacts, only
 from edge.adapters.sim.display import Seen
 from edge.adapters.sim.door import SimDoor
 from edge.domain.card_bits import CardBits
@@ -96,10 +96,10 @@ def _use_door(
         case ask.Door():
             door.move(is_open=request.is_open)
         case ask.Exit(is_pressed=None):
-            bench.contacts.press(ContactRole.EXIT_PRESSED, portal)
+            _contacts(bench).press(ContactRole.EXIT_PRESSED, portal)
         case ask.Exit():
             active = bool(request.is_pressed)
-            bench.contacts.set(ContactRole.EXIT_PRESSED, portal, active=active)
+            _contacts(bench).set(ContactRole.EXIT_PRESSED, portal, active=active)
         case ask.RelayStuck():
             door.relay.is_stuck = request.is_stuck
         case ask.AutoDoor():
@@ -136,7 +136,16 @@ def _use_panel(request: ask.Panel, bench: SimBench) -> None:
 
 def _use_unit(request: ask.Request, bench: SimBench) -> None:
     """Use what belongs to the whole unit."""
-    contacts = bench.contacts
+    match request:
+        case ask.WorkerKill():
+            _kill_workers(bench)
+        case ask.ClockJump() | ask.ClockTrustSet():
+            _set_clock(request, bench)
+        case _:
+            _use_contacts(request, _contacts(bench))
+
+
+def _use_contacts(request: ask.Request, contacts: SimContacts) -> None:
     match request:
         case ask.Fire():
             contacts.set(ContactRole.FIRE, active=request.is_active)
@@ -154,12 +163,14 @@ def _use_unit(request: ask.Request, bench: SimBench) -> None:
             contacts.lines.plug()
         case ask.Lines():
             contacts.lines.unplug()
-        case ask.WorkerKill():
-            _kill_workers(bench)
-        case ask.ClockJump() | ask.ClockTrustSet():
-            _set_clock(request, bench)
         case _:
             raise ValueError(f"{type(request).__name__} cannot be carried out here")
+
+
+def _contacts(bench: SimBench) -> SimContacts:
+    if bench.contacts is None:
+        raise ValueError("this gate has no simulated contacts")
+    return bench.contacts
 
 
 def _kill_workers(bench: SimBench) -> None:
