@@ -19,6 +19,7 @@ from tests.support.gate_factories import (
     DOOR,
     GATE,
     HOUR,
+    IN,
     MINUTE,
     Papers,
     credential_id,
