@@ -12,7 +12,8 @@ every combination has an answer:
    credentials keep working.
 4. A tampered housing takes no grant until cleared, but exit and fire go on.
 5. A second grant extends and never shortens; a grant on an open door keeps it unlocked until it
-   is closed.
+   is closed, and after that for the rest of its time: the leaf may just have been falling shut
+   behind somebody else.
 6. At start the lock is at rest and nothing is pulsed.
 """
 
@@ -159,6 +160,7 @@ def _grant(state: DoorState, unlock_ms: int, now_ms: int) -> _Step:
         relock_due_ms=NEVER,
         granted=True,
         keep_until_closed=state.is_open is True,
+        asked_while_open=state.is_open is True,
         unexplained_since_ms=NEVER,
         forced=False,
     )
@@ -198,6 +200,7 @@ def _closed(state: DoorState) -> _Step:
         events.append(DoorEvent(ReasonCode.FORCED))
     if was_known:
         events.append(DoorEvent(ReasonCode.CLOSED, caused_by_grant=state.granted))
+    is_over = was_known and not state.asked_while_open
     state = replace(
         state,
         is_open=False,
@@ -206,8 +209,9 @@ def _closed(state: DoorState) -> _Step:
         unexplained_since_ms=NEVER,
         relock_due_ms=NEVER,
         keep_until_closed=False,
-        unlocked_until_ms=NEVER if was_known else state.unlocked_until_ms,
-        granted=False if was_known else state.granted,
+        asked_while_open=False,
+        unlocked_until_ms=NEVER if is_over else state.unlocked_until_ms,
+        granted=False if is_over else state.granted,
     )
     return state, events
 
@@ -226,5 +230,6 @@ def _exit(state: DoorState, settings: PortalRecord, *, pressed: bool, now_ms: in
         unlocked_until_ms=until,
         unexplained_since_ms=NEVER,
         keep_until_closed=state.keep_until_closed or state.is_open is True,
+        asked_while_open=state.is_open is True,
     )
     return state, events

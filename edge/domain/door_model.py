@@ -67,6 +67,7 @@ class DoorState:
     unlocked_until_ms: int = NEVER
     granted: bool = False
     keep_until_closed: bool = False
+    asked_while_open: bool = False
     relock_due_ms: int = NEVER
     opened_ms: int = NEVER
     held_stage: int = 0

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from controller.services.seed import SeedResult
 from edge.adapters.sim import requests as ask
+from edge.adapters.sim.answers import ShownText
 from edge.adapters.sim.client import SimClient
 from equalgate.demo.compound import Compound
 from equalgate.demo.pictures import draw_pass
@@ -18,6 +19,8 @@ __all__ = ["Door", "Scene"]
 
 _FINAL = frozenset({"granted", "denied"})
 _LOOK_S = 5.0
+_OUT_OF_VIEW_S = 1.6
+"""A code that stays before the camera is one attempt; away for 1.5 s, it is a new one."""
 
 
 @dataclass(slots=True)
@@ -52,18 +55,24 @@ class Door:
         """Hold a fob to the reader and see what comes of it."""
         self.attempt(result, lambda: self.sim.present_fob(self.inside, value, length))
 
-    def show(self, result: Result, text: str, *, expected: Path | None = None) -> Path:
-        """Show a pass to the code camera: drawn anew, or a picture that was drawn before."""
-        file = expected or draw_pass(text, self.pictures / f"{next(self._numbers)}.png")
+    def show(self, result: Result, text: str) -> Path:
+        """Draw a pass and show it to the code camera; return the picture."""
+        file = draw_pass(text, self.pictures / f"{next(self._numbers)}.png")
         self.attempt(result, lambda: self.sim.show_picture(self.inside, file))
         return file
+
+    def show_again(self, result: Result, file: Path) -> None:
+        """Show a picture that was shown before, after a while out of view."""
+        time.sleep(_OUT_OF_VIEW_S)
+        self.attempt(result, lambda: self.sim.show_picture(self.inside, file))
 
     def attempt(self, result: Result, act: Callable[[], int]) -> None:
         """Do something at the gate; note what it showed, and the time until the relay moved."""
         self.rest()
         since_ms = act()
         shown = self._answer(since_ms)
-        result.outcome, result.reason = shown
+        result.outcome, result.reason = shown.signal, shown.reason
+        result.ms = shown.mono_ms - since_ms
         if result.outcome == "granted":
             switched = self.sim.wait_unlocked(self.portal, since_ms)
             if switched is None:
@@ -73,12 +82,12 @@ class Door:
         if any(change.is_active for change in self.sim.relay(self.portal, since_ms).history):
             raise StepFailedError("the screen said denied, the relay moved")
 
-    def _answer(self, since_ms: int) -> tuple[str, str]:
+    def _answer(self, since_ms: int) -> ShownText:
         ends_s = time.monotonic() + _LOOK_S
         while time.monotonic() < ends_s:
             for shown in self.sim.shown(self.inside, since_ms):
                 if shown.signal in _FINAL:
-                    return shown.signal, shown.reason
+                    return shown
             time.sleep(0.01)
         raise StepFailedError("the gate showed no answer")
 

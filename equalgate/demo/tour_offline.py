@@ -1,5 +1,6 @@
 """The tour, part two: broker and controller away, fire, a gate that dies at the worst places."""
 
+import time
 from contextlib import suppress
 from itertools import cycle
 
@@ -23,6 +24,7 @@ CRASH_ROUNDS = 20
 _CRASH_POINTS = ("before_commit", "after_commit", "after_relay")
 _MOST_TAPS = 25
 _TAP_S = 0.15
+_DEBOUNCED_S = 0.2
 
 
 def stand_alone(scene: Scene, steps: Steps) -> None:
@@ -75,6 +77,7 @@ def fire_wins(scene: Scene, steps: Steps) -> None:
         result.ms = switched.mono_ms - since_ms
     with steps.step("fire_reset_by_hand", "none") as result:
         door.sim.do(ask.Fire(False))
+        time.sleep(_DEBOUNCED_S)
         door.sim.panel(door.inside, "reset_fire")
         door.sim.panel(door.inside, "end_lockdown")
         door.rest()

@@ -130,6 +130,26 @@ def test_a_grant_on_an_open_door_keeps_it_unlocked_until_closed(door: Door) -> N
     assert not door.unlocked()
 
 
+def test_a_leaf_that_falls_shut_just_after_a_grant_does_not_end_it(door: Door) -> None:
+    door.at(0, Grant(5_000))
+    door.at(1_000, Opened())
+    door.run_to(1_500)
+    door.at(2_000, Grant(5_000))
+    door.at(2_040, Closed())
+    assert door.unlocked()
+    assert door.at(3_000, Opened()) == [R.OPENED]
+    assert door.run_to(3_500) == [R.RELOCKED]
+
+
+def test_a_grant_before_the_leaf_fell_shut_ends_at_its_time(door: Door) -> None:
+    door.at(0, Grant(5_000))
+    door.at(1_000, Opened())
+    door.at(2_000, Grant(5_000))
+    door.at(2_040, Closed())
+    assert door.run_to(7_000) == [R.RELOCKED]
+    assert not door.unlocked()
+
+
 def test_D03_opening_without_cause_is_forced_within_a_second(door: Door) -> None:
     assert door.at(1_000, Opened()) == []
     assert door.run_to(2_000) == [R.FORCED]
