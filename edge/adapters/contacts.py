@@ -39,7 +39,6 @@ from mqtt.contract.reasons import ReasonCode
 __all__ = ["Contact", "ContactRole", "Contacts"]
 
 _log = logging.getLogger(__name__)
-_RETRY_S = 2.0
 _STOP_S = 3.0
 
 
@@ -75,12 +74,23 @@ _QUIET_AT_REST = {
 
 
 class Contacts:
-    """The Source of all contacts on one set of lines, in the order of the lines."""
+    """The Source of all contacts on one set of lines, in the order of the lines.
 
-    def __init__(self, contacts: Sequence[Contact], lines: InputLines, clock: Clock) -> None:
+    Lines that are lost are tried again every `retry_s`.
+    """
+
+    def __init__(
+        self,
+        contacts: Sequence[Contact],
+        lines: InputLines,
+        clock: Clock,
+        *,
+        retry_s: float = 2.0,
+    ) -> None:
         self._contacts = tuple(contacts)
         self._lines = lines
         self._clock = clock
+        self._retry_s = retry_s
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._counted: list[Debounce] = []
@@ -119,7 +129,7 @@ class Contacts:
                 self._say_lost(emit, error)
             finally:
                 self._lines.close()
-            self._stopping.wait(_RETRY_S)
+            self._stopping.wait(self._retry_s)
 
     def _begin(self, emit: Emit) -> None:
         levels = self._lines.levels()

@@ -18,6 +18,8 @@ from mqtt.contract.reasons import ReasonCode, text_of
 __all__ = ["AGE_SHOWN_FROM_S", "AccessPointIndicator", "Display", "ReaderLamp", "Shown"]
 
 AGE_SHOWN_FROM_S = 600
+# A gate that never had a list counts from 1970.
+_NEVER_S = 10 * 365 * 86_400
 
 _HEADLINES = {
     Signal.GRANTED: ("请进", "Please enter"),
@@ -104,13 +106,15 @@ def _worded(place: str, signal: Signal, reason: ReasonCode, age_s: int, at: Mome
         (f"{text.zh}。{text.cure_zh}。", f"{text.en}. {text.cure_en}.") if says_reason else ("", "")
     )
     is_old = age_s > AGE_SHOWN_FROM_S
-    is_believed = at.trust is not ClockTrust.UNKNOWN
-    since_ms = at.utc_ms - age_s * 1000 if is_old and is_believed else None
+    is_known = at.trust is not ClockTrust.UNKNOWN and age_s <= _NEVER_S
+    since_ms = at.utc_ms - age_s * 1000 if is_old and is_known else None
     line = _age_line(age_s) if is_old else ("", "")
     return Shown(place, signal, reason, _HEADLINES[signal], detail, line, age_s, since_ms, at)
 
 
 def _age_line(age_s: int) -> tuple[str, str]:
+    if age_s > _NEVER_S:
+        return "尚未收到名单", "No list received yet"
     minutes = age_s // 60
     if minutes < 120:
         return f"离线，名单更新于 {minutes} 分钟前", f"Offline; list from {minutes} min ago"

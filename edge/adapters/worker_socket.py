@@ -55,7 +55,6 @@ __all__ = ["FaceSink", "WorkerSocket", "WorkerSocketSpec"]
 _log = logging.getLogger(__name__)
 _HELLO_S = 2.0
 _SILENCE_S = 15.0
-_GRACE_S = 5.0
 _BAD_LINES = 10
 _FACE_MESSAGES = (FaceResult, FaceErased, FaceCounters, FaceHint)
 
@@ -67,7 +66,8 @@ FaceSink = Callable[[Message], None]
 class WorkerSocketSpec:
     """Where the socket lies, which lanes QR workers may read, and where face could be fitted.
 
-    `face_sink` is None where this gate takes no face worker.
+    A lane that no worker reads `grace_s` after the start is at fault. `face_sink` is None where
+    this gate takes no face worker.
     """
 
     path: Path
@@ -75,6 +75,7 @@ class WorkerSocketSpec:
     access_points: tuple[str, ...]
     is_simulated: bool
     group_may_connect: bool = False
+    grace_s: float = 5.0
     face_sink: FaceSink | None = None
 
 
@@ -120,7 +121,7 @@ class WorkerSocket:
             _log.error("worker_socket_unavailable", extra={"reason": error.code.value})
             self._lanes.missing(emit)
             return
-        self._server.post_later(_GRACE_S, lambda: self._lanes.missing(emit))
+        self._server.post_later(self._spec.grace_s, lambda: self._lanes.missing(emit))
 
     def stop(self) -> None:
         """Hang up; the workers wait for the next daemon."""

@@ -145,7 +145,8 @@ def heard() -> Recorder:
 
 @pytest.fixture
 def watched(world: World, heard: Recorder) -> Iterator[World]:
-    source = Contacts(ROLES, world.inputs(len(ROLES)), MonotonicClock())
+    lines = world.inputs(len(ROLES))
+    source = Contacts(ROLES, lines, MonotonicClock(), retry_s=0.2)
     source.start(heard)
     heard.wait(PowerSensed)
     heard.settle(0.05)
@@ -319,7 +320,7 @@ def test_lost_lines_are_one_input_and_heal(watched: World, heard: Recorder) -> N
     watched.lose_inputs()
     heard.wait(Observed, lambda item: item.reason is ReasonCode.INPUT_FAULT)
     watched.bring_inputs()
-    time.sleep(2.2)
+    time.sleep(0.4)
     watched.move(DOOR, active=True)
     heard.wait(DoorSensed, lambda item: item.is_open)
     assert len(heard.of(Observed)) == 1

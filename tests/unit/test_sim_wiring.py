@@ -128,6 +128,7 @@ class FixedClock:
         (600, ClockTrust.SYNCED, "", None),
         (601, ClockTrust.SYNCED, "Offline; list from 10 min ago", 1_795_348_288_000 - 601_000),
         (601, ClockTrust.UNKNOWN, "Offline; list from 10 min ago", None),
+        (20 * 365 * 86_400, ClockTrust.SYNCED, "No list received yet", None),
         (26 * 3600, ClockTrust.SYNCED, "Offline; list from 26 h ago", 1_795_254_688_000),
     ],
 )
