@@ -19,7 +19,6 @@ from mqtt.contract.events import Ack, EventKind, Outcome, Personal, open_ack
 from mqtt.contract.reasons import ReasonCode
 from mqtt.contract.records import KeyScope
 from tests.support.compound import GATE_KEYS, NOW, Compound, build_compound, later
-from tests.support.databases import database_url, engine, postgres_server  # noqa: F401
 from tests.support.gate_events import Recorder, Said
 
 GATE = Recorder()
@@ -27,16 +26,16 @@ NORTH = Recorder("gate-north", signer=GATE_KEYS["gate-north"])
 
 
 @pytest.fixture
-def compound(engine: Engine) -> Compound:  # noqa: F811
+def compound(engine: Engine) -> Compound:
     return build_compound(engine)
 
 
 @pytest.fixture
-def core(engine: Engine, compound: Compound) -> IngestCore:  # noqa: F811
+def core(engine: Engine, compound: Compound) -> IngestCore:
     return IngestCore(engine, compound.site)
 
 
-def acks(engine: Engine, core: IngestCore, messages: list[Message], ms: int = 0) -> list[Ack]:  # noqa: F811
+def acks(engine: Engine, core: IngestCore, messages: list[Message], ms: int = 0) -> list[Ack]:
     taken = core.take(messages, later(ms))
     with UnitOfWork(engine, writes=False) as uow:
         keys = {
@@ -45,19 +44,19 @@ def acks(engine: Engine, core: IngestCore, messages: list[Message], ms: int = 0)
     return [open_ack(ack.payload, "tongxing", ack.topic.split("/")[3], keys) for ack in taken.acks]
 
 
-def stored(engine: Engine) -> list[tuple[str, int, int]]:  # noqa: F811
+def stored(engine: Engine) -> list[tuple[str, int, int]]:
     with engine.connect() as connection:
         found = select(EventRow.gate, EventRow.epoch, EventRow.seq).order_by(EventRow.id)
         return [(row.gate, row.epoch, row.seq) for row in connection.execute(found)]
 
 
-def alarms(engine: Engine) -> list[tuple[str, str, int | None]]:  # noqa: F811
+def alarms(engine: Engine) -> list[tuple[str, str, int | None]]:
     with engine.connect() as connection:
         found = select(AlarmRow.gate, AlarmRow.reason, AlarmRow.seq).order_by(AlarmRow.id)
         return [(row.gate, row.reason, row.seq) for row in connection.execute(found)]
 
 
-def test_an_acknowledgement_binds_epoch_number_and_root(engine: Engine, core: IngestCore) -> None:  # noqa: F811
+def test_an_acknowledgement_binds_epoch_number_and_root(engine: Engine, core: IngestCore) -> None:
     (ack,) = acks(engine, core, GATE.run(0, 40))
     assert (ack.epoch, ack.upto) == (7, 40)
     assert ack.root == root_of(leaf_hash(GATE.leaf(seq)[0]) for seq in range(40))
@@ -65,7 +64,7 @@ def test_an_acknowledgement_binds_epoch_number_and_root(engine: Engine, core: In
 
 
 def test_F07_a_lost_acknowledgement_is_given_again_and_doubles_nothing(
-    engine: Engine,  # noqa: F811
+    engine: Engine,
     core: IngestCore,
 ) -> None:
     acks(engine, core, GATE.run(0, 40))
@@ -76,7 +75,7 @@ def test_F07_a_lost_acknowledgement_is_given_again_and_doubles_nothing(
     assert len(stored(engine)) == 40
 
 
-def test_copies_in_one_group_are_stored_once(engine: Engine, core: IngestCore) -> None:  # noqa: F811
+def test_copies_in_one_group_are_stored_once(engine: Engine, core: IngestCore) -> None:
     messages = GATE.run(0, 64)
     (ack,) = acks(engine, core, [*messages, *messages, messages[0]])
     assert ack.upto == 64
@@ -84,7 +83,7 @@ def test_copies_in_one_group_are_stored_once(engine: Engine, core: IngestCore) -
 
 
 def test_events_beyond_a_hole_are_kept_and_only_the_prefix_is_acknowledged(
-    engine: Engine,  # noqa: F811
+    engine: Engine,
     core: IngestCore,
 ) -> None:
     first, second, third = GATE.run(0, 96)
@@ -100,7 +99,7 @@ def test_events_beyond_a_hole_are_kept_and_only_the_prefix_is_acknowledged(
 @pytest.mark.parametrize("seed", range(8))
 def test_duplicates_and_reordering_end_in_every_event_once(
     seed: int,
-    engine: Engine,  # noqa: F811
+    engine: Engine,
     core: IngestCore,
 ) -> None:
     draw = random.Random(seed)
@@ -119,7 +118,7 @@ def test_duplicates_and_reordering_end_in_every_event_once(
 
 
 def test_a_new_process_goes_on_where_the_old_one_was_killed(
-    engine: Engine,  # noqa: F811
+    engine: Engine,
     core: IngestCore,
     compound: Compound,
 ) -> None:
@@ -129,7 +128,7 @@ def test_a_new_process_goes_on_where_the_old_one_was_killed(
     assert ack.upto == 96
 
 
-def test_another_event_under_the_same_number_is_a_fork(engine: Engine, core: IngestCore) -> None:  # noqa: F811
+def test_another_event_under_the_same_number_is_a_fork(engine: Engine, core: IngestCore) -> None:
     before = acks(engine, core, GATE.run(0, 3))
     denied = Said(outcome=Outcome.DENIED, reason=ReasonCode.REVOKED)
     after = acks(engine, core, [GATE.batch(1, denied)])
@@ -140,7 +139,7 @@ def test_another_event_under_the_same_number_is_a_fork(engine: Engine, core: Ing
 
 
 def test_poison_is_an_alarm_and_does_not_hold_up_good_events(
-    engine: Engine,  # noqa: F811
+    engine: Engine,
     core: IngestCore,
 ) -> None:
     foreign = Recorder(signer=GATE_KEYS["gate-north"])
@@ -170,7 +169,7 @@ def test_poison_is_an_alarm_and_does_not_hold_up_good_events(
     assert len(alarms(engine)) == 7
 
 
-def test_a_batch_with_one_changed_byte_is_refused_whole(engine: Engine, core: IngestCore) -> None:  # noqa: F811
+def test_a_batch_with_one_changed_byte_is_refused_whole(engine: Engine, core: IngestCore) -> None:
     payload = bytearray(GATE.payload(0, Said(), Said()))
     payload[len(payload) // 2] ^= 1
     core.take([Message(GATE.topic("up/ev"), bytes(payload), 1)], NOW)
@@ -178,7 +177,7 @@ def test_a_batch_with_one_changed_byte_is_refused_whole(engine: Engine, core: In
     assert len(alarms(engine)) == 1
 
 
-def test_a_hole_that_lasts_is_an_alarm(engine: Engine, core: IngestCore) -> None:  # noqa: F811
+def test_a_hole_that_lasts_is_an_alarm(engine: Engine, core: IngestCore) -> None:
     core.take([GATE.batch(5)], NOW)
     assert core.watch(later(0)) == 0
     assert core.watch(later(GAP_AFTER_MS - 1)) == 0
@@ -188,7 +187,7 @@ def test_a_hole_that_lasts_is_an_alarm(engine: Engine, core: IngestCore) -> None
 
 
 def test_F04_F05_times_of_the_gate_are_kept_beside_the_time_of_arrival(
-    engine: Engine,  # noqa: F811
+    engine: Engine,
     core: IngestCore,
 ) -> None:
     yesterday = Said(at_s=NOW.utc_s - 86_400)
@@ -199,7 +198,7 @@ def test_F04_F05_times_of_the_gate_are_kept_beside_the_time_of_arrival(
     assert len(rows) == 50
 
 
-def test_F08_a_counted_gap_and_a_forced_door_raise_alarms(engine: Engine, core: IngestCore) -> None:  # noqa: F811
+def test_F08_a_counted_gap_and_a_forced_door_raise_alarms(engine: Engine, core: IngestCore) -> None:
     gap = Said(EventKind.GAP, reason=ReasonCode.GAP, outcome=Outcome.OBSERVED, person=None)
     forced = Said(EventKind.DOOR, reason=ReasonCode.FORCED, outcome=Outcome.OBSERVED, person=None)
     core.take([GATE.batch(0, Said(), gap, forced)], NOW)
@@ -207,7 +206,7 @@ def test_F08_a_counted_gap_and_a_forced_door_raise_alarms(engine: Engine, core: 
     assert alarms(engine) == [("gate-south", "gap", 1), ("gate-south", "forced", 2)]
 
 
-def test_F13_events_keep_their_gate_in_any_order(engine: Engine, core: IngestCore) -> None:  # noqa: F811
+def test_F13_events_keep_their_gate_in_any_order(engine: Engine, core: IngestCore) -> None:
     core.take([NORTH.batch(0), GATE.batch(0), NORTH.batch(1)], NOW)
     with engine.connect() as connection:
         found = connection.execute(select(EventRow.gate, EventRow.access_point)).all()
@@ -215,7 +214,7 @@ def test_F13_events_keep_their_gate_in_any_order(engine: Engine, core: IngestCor
 
 
 def test_F15_replaced_hardware_begins_a_new_epoch_and_the_change_shows(
-    engine: Engine,  # noqa: F811
+    engine: Engine,
     core: IngestCore,
 ) -> None:
     core.take(GATE.run(0, 10), NOW)
@@ -227,7 +226,7 @@ def test_F15_replaced_hardware_begins_a_new_epoch_and_the_change_shows(
         assert len(connection.execute(select(GateEpochRow.epoch)).all()) == 2
 
 
-def test_a_revoked_gate_is_not_believed_within_5_s(engine: Engine, core: IngestCore) -> None:  # noqa: F811
+def test_a_revoked_gate_is_not_believed_within_5_s(engine: Engine, core: IngestCore) -> None:
     core.take(GATE.run(0, 1), NOW)
     with UnitOfWork(engine) as uow:
         revoke_gate(uow, "gate-south", NOW)
@@ -237,12 +236,12 @@ def test_a_revoked_gate_is_not_believed_within_5_s(engine: Engine, core: IngestC
     assert [reason for _, reason, _ in alarms(engine)] == ["revoked"]
 
 
-def presence(engine: Engine, gate: str = "gate-south") -> GatePresenceRow:  # noqa: F811
+def presence(engine: Engine, gate: str = "gate-south") -> GatePresenceRow:
     with UnitOfWork(engine, writes=False) as uow:
         return uow.need(GatePresenceRow, gate)
 
 
-def test_a_birth_and_its_heartbeats_are_kept(engine: Engine, core: IngestCore) -> None:  # noqa: F811
+def test_a_birth_and_its_heartbeats_are_kept(engine: Engine, core: IngestCore) -> None:
     birth = GATE.birth(1_000, documents={"config": (3, b"d" * 32)})
     core.take([birth], NOW)
     core.take([GATE.heartbeat(16_000, power="battery")], later(15_000))
@@ -256,7 +255,7 @@ def test_a_birth_and_its_heartbeats_are_kept(engine: Engine, core: IngestCore) -
 
 
 def test_a_recorded_birth_stays_refused_after_a_restart(
-    engine: Engine,  # noqa: F811
+    engine: Engine,
     core: IngestCore,
     compound: Compound,
 ) -> None:
@@ -272,7 +271,7 @@ def test_a_recorded_birth_stays_refused_after_a_restart(
     assert alarms(engine) == [("gate-south", "old_boot", None)]
 
 
-def test_an_old_heartbeat_moves_no_clock(engine: Engine, core: IngestCore) -> None:  # noqa: F811
+def test_an_old_heartbeat_moves_no_clock(engine: Engine, core: IngestCore) -> None:
     core.take([GATE.birth(1_000), GATE.heartbeat(30_000)], NOW)
     core.take([GATE.heartbeat(16_000)], later(1_000))
     assert presence(engine).mono_ms == 30_000
@@ -285,7 +284,7 @@ def state(online: str, boot: str) -> Message:
 
 
 def test_only_the_will_of_the_current_boot_takes_a_gate_offline(
-    engine: Engine,  # noqa: F811
+    engine: Engine,
     core: IngestCore,
 ) -> None:
     core.take([GATE.rebooted().birth(1_000)], NOW)
@@ -298,7 +297,7 @@ def test_only_the_will_of_the_current_boot_takes_a_gate_offline(
 
 
 def test_a_document_in_force_is_learned_from_the_gates_event(
-    engine: Engine,  # noqa: F811
+    engine: Engine,
     core: IngestCore,
     compound: Compound,
 ) -> None:
@@ -315,7 +314,7 @@ def test_a_document_in_force_is_learned_from_the_gates_event(
 
 
 def test_nothing_is_acknowledged_when_the_database_cannot_store(
-    engine: Engine,  # noqa: F811
+    engine: Engine,
     core: IngestCore,
 ) -> None:
     core.take(GATE.run(0, 1), NOW)
