@@ -26,8 +26,10 @@ app = typer.Typer(
 )
 edge = typer.Typer(no_args_is_help=True, help="门口机 / a gate unit")
 controller = typer.Typer(no_args_is_help=True, help="小区控制器 / the compound's controller")
+models = typer.Typer(no_args_is_help=True, help="人脸模型 / face models")
 app.add_typer(edge, name="edge")
 app.add_typer(controller, name="controller")
+app.add_typer(models, name="models")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -114,6 +116,54 @@ def read_qr(
     Example: equalgate edge read-qr pass.png slip.jpg
     """
     raise typer.Exit(load("edge.workers.qr.cli", "read_qr")(images))
+
+
+@edge.command("face-report")
+def face_report(
+    pairs: Annotated[Path, typer.Option(help="配对清单 TSV / left<TAB>right<TAB>0|1 per line")],
+    images: Annotated[Path, typer.Option(help="图片文件夹 / folder of the pictures")],
+    models_folder: Annotated[
+        Path | None, typer.Option("--models", help="模型文件夹 / folder of the models")
+    ] = None,
+) -> None:
+    """Measure how well the face models compare labelled pairs / 测量人脸模型的准确率.
+
+    Example: equalgate edge face-report --pairs lfw.tsv --images lfw
+    """
+    from equalgate.models import find_models
+
+    run = load("edge.workers.face.report_cli", "face_report")
+    raise typer.Exit(run(pairs, images, find_models(models_folder)))
+
+
+@models.command("install")
+def install_models(
+    origin: Annotated[
+        Path | None, typer.Option("--from", help="存放文件的文件夹 / folder that has the files")
+    ] = None,
+    into: Annotated[Path | None, typer.Option(help="安装到 / install here")] = None,
+    with_optional: Annotated[
+        bool, typer.Option("--all", help="包括可选模型 / the optional ones as well")
+    ] = False,
+) -> None:
+    """Install face models, checked by hash and known answers / 安装人脸模型.
+
+    Example: equalgate models install --from /media/usb/models
+    """
+    run = load("equalgate.models", "install")
+    raise typer.Exit(run(origin=origin, into=into, with_optional=with_optional))
+
+
+@models.command("list")
+def list_models(
+    folder: Annotated[Path | None, typer.Option(help="模型文件夹 / folder of the models")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON / print JSON")] = False,
+) -> None:
+    """List the face models, their state, licence and caveats / 列出人脸模型.
+
+    Example: equalgate models list
+    """
+    raise typer.Exit(load("equalgate.models", "list_models")(folder=folder, as_json=as_json))
 
 
 def _pass_on(module: str, verb: str) -> Callable[[typer.Context], None]:

@@ -1,10 +1,10 @@
 """Judge whether a face can be judged: size, place, pose, light, sharpness, an open lower face.
 
 This protects more than comfort. Blurred and covered faces raise the scores of strangers, and
-dark or noisy frames make attacks look like skin to the PAD networks. Everything is measured on the aligned
-chip, so a person near the camera and one farther away are treated alike, and colour is compared
-within one face only. Limits come from 34 faces at least 64 px wide, as they are and disturbed; the
-figures stand beside each limit. A patterned scarf passes about half of the time.
+dark or noisy frames make attacks look like skin to the PAD networks. Everything is measured on the
+aligned chip, so a person near the camera and one farther away are treated alike, and colour is
+compared within one face only. Limits come from 34 faces at least 64 px wide, as they are and
+disturbed; the figures stand beside each limit. A patterned scarf passes about half of the time.
 """
 
 from dataclasses import dataclass

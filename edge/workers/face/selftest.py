@@ -18,15 +18,15 @@ import numpy as np
 from edge.workers.face.analysis import Inferences
 from edge.workers.face.detect import Detector, Face
 from edge.workers.face.embed import Embedder
-from edge.workers.face.engine import EngineError, Tensor
-from edge.workers.face.manifest import KnownAnswer, ModelManifest
+from edge.workers.face.engine import Engine, EngineError, Tensor
+from edge.workers.face.manifest import KnownAnswer, ModelKind, ModelManifest
 from edge.workers.face.models_scene import SCENE_COUNT, Scene, draw_scene
 from edge.workers.face.models_set import FaceModels
 from edge.workers.face.pad import PadNetwork
 
 __all__ = [
-    "STRANGER_LIMIT", "SelfTestFinding", "SelfTestResult", "measured", "run_self_test",
-    "strangers_look_alike",
+    "STRANGER_LIMIT", "SelfTestFinding", "SelfTestResult", "check_model", "measured",
+    "run_self_test", "strangers_look_alike",
 ]  # fmt: skip
 
 SCORE_TOLERANCE = 0.03
@@ -76,6 +76,22 @@ def run_self_test(models: FaceModels) -> SelfTestResult:
             if code:
                 findings.append(SelfTestFinding(manifest.name, code))
     return SelfTestResult(tuple(findings), ran)
+
+
+def check_model(manifest: ModelManifest, engine: Engine) -> str:
+    """Return how the network of one manifest fails its known answers, empty when it does not."""
+    kinds: dict[ModelKind, type[Detector | Embedder | PadNetwork]] = {
+        "detect": Detector, "embed": Embedder, "pad": PadNetwork,
+    }  # fmt: skip
+    if manifest.kind not in kinds:
+        return "no_reader"
+    network = kinds[manifest.kind](engine, manifest)
+    try:
+        network.check()
+    except EngineError:
+        return "wrong_tensors"
+    codes = (_finding(network, answer) for answer in manifest.known_answers)
+    return next((code for code in codes if code), "")
 
 
 def measured(network: Detector | Embedder | PadNetwork, number: int) -> tuple[float, ...]:
