@@ -3,17 +3,13 @@
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any
 
 import gpiod
 import pytest
 
 from edge.adapters.contacts import Contact, ContactRole, Contacts
-from edge.adapters.gpio import GpioInputs, GpioOutput
-from edge.adapters.lines import InputLines, OutputLine
 from edge.adapters.relay import RelayLock
-from edge.adapters.sim.lines import SimInputs, SimOutput
-from edge.config.devices import GpioLine
 from edge.domain.inputs import (
     CallPressed,
     DoorSensed,
@@ -27,9 +23,9 @@ from edge.domain.inputs import (
 )
 from edge.domain.model import StaffAction
 from mqtt.contract.errors import UnavailableError
-from mqtt.contract.events import AdapterKind
 from mqtt.contract.reasons import ReasonCode
 from tests.support.hardware import Kernel, MonotonicClock, Recorder
+from tests.support.line_worlds import KernelWorld, SimWorld, World
 
 ROLES = (
     Contact(ContactRole.DOOR_OPEN, "main"),
@@ -45,97 +41,13 @@ ROLES = (
 DOOR, EXIT, LOCKED, FIRE, FIRE_FAULT, HOUSING, BATTERY, CALL, RELEASE = range(len(ROLES))
 
 
-class World(Protocol):
-    """Lines of one kind with somebody who moves and looks at them."""
-
-    kind: AdapterKind
-
-    def output(self) -> OutputLine: ...
-    def coil(self) -> bool: ...
-    def switchings(self) -> int: ...
-    def lose_output(self) -> None: ...
-    def inputs(self, count: int) -> InputLines: ...
-    def move(self, index: int, *, active: bool) -> None: ...
-    def lose_inputs(self) -> None: ...
-    def bring_inputs(self) -> None: ...
-
-
-class SimWorld:
-    kind = AdapterKind.SIMULATED
-
-    def __init__(self) -> None:
-        self._output = SimOutput()
-        self._inputs = SimInputs([False] * len(ROLES))
-
-    def output(self) -> OutputLine:
-        return self._output
-
-    def coil(self) -> bool:
-        return self._output.is_active
-
-    def switchings(self) -> int:
-        return len(self._output.history)
-
-    def lose_output(self) -> None:
-        self._output.is_gone = True
-
-    def inputs(self, count: int) -> InputLines:
-        return self._inputs
-
-    def move(self, index: int, *, active: bool) -> None:
-        self._inputs.set(index, active=active)
-
-    def lose_inputs(self) -> None:
-        self._inputs.unplug()
-
-    def bring_inputs(self) -> None:
-        self._inputs.plug()
-
-
-class KernelWorld:
-    """libgpiod's own classes over a played system call; every line is active low."""
-
-    kind = AdapterKind.REAL
-    LOCK_LINE = 40
-
-    def __init__(self, kernel: Kernel) -> None:
-        self._kernel = kernel
-        for offset in (*range(len(ROLES)), self.LOCK_LINE):
-            kernel.levels[offset] = True
-
-    def output(self) -> OutputLine:
-        return GpioOutput(GpioLine("gpiochip9", self.LOCK_LINE, is_active_low=True))
-
-    def coil(self) -> bool:
-        return not self._kernel.levels[self.LOCK_LINE]
-
-    def switchings(self) -> int:
-        return len(self._kernel.writes)
-
-    def lose_output(self) -> None:
-        self._kernel.is_gone = True
-
-    def inputs(self, count: int) -> InputLines:
-        lines = [GpioLine("gpiochip9", at, is_active_low=True, bias="up") for at in range(count)]
-        return GpioInputs("gpiochip9", lines)
-
-    def move(self, index: int, *, active: bool) -> None:
-        self._kernel.set(index, not active)
-
-    def lose_inputs(self) -> None:
-        self._kernel.break_off()
-
-    def bring_inputs(self) -> None:
-        self._kernel.is_gone = False
-
-
 @pytest.fixture(params=["sim", "libgpiod"])
 def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> World:
     if request.param == "libgpiod":
         kernel = Kernel()
         monkeypatch.setattr(gpiod, "request_lines", kernel.request_lines)
-        return KernelWorld(kernel)
-    return SimWorld()
+        return KernelWorld(kernel, len(ROLES))
+    return SimWorld(len(ROLES))
 
 
 @pytest.fixture
@@ -145,7 +57,7 @@ def heard() -> Recorder:
 
 @pytest.fixture
 def watched(world: World, heard: Recorder) -> Iterator[World]:
-    lines = world.inputs(len(ROLES))
+    lines = world.inputs()
     source = Contacts(ROLES, lines, MonotonicClock(), retry_s=0.2)
     source.start(heard)
     heard.wait(PowerSensed)
@@ -337,7 +249,7 @@ def test_a_press_while_the_lines_are_back_but_nobody_looked_is_read_from_the_lev
 
 
 def test_edges_carry_the_lines_own_time(world: World) -> None:
-    lines = world.inputs(len(ROLES))
+    lines = world.inputs()
     lines.open()
     before_ms = time.monotonic_ns() // 1_000_000
     world.move(DOOR, active=True)
