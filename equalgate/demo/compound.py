@@ -91,9 +91,12 @@ class Account:
 class Compound:
     """The example compound 同行苑 in one folder."""
 
-    def __init__(self, folder: Path, ports: Ports) -> None:
+    def __init__(
+        self, folder: Path, ports: Ports, clients: type[BrokerClients] = BrokerClients
+    ) -> None:
         self.folder = folder
         self.ports = ports
+        self._clients = clients
         self.broker_home = BrokerHome(folder / "broker")
         self.gates = {name: GateFolder(folder / "gates" / name, name) for name in GATES}
         logs = folder / "logs"
@@ -157,7 +160,7 @@ class Compound:
         at = now()
         controllers = ((_WEB, ControllerRole.WEB), (_INGEST, ControllerRole.INGEST))
         names = tuple(GateId(name) for name in self.gates)
-        clients = BrokerClients(SITE, names, controllers)
+        clients = self._clients(SITE, names, controllers)
         self.broker_home.prepare(
             clients, version=installed_version(), port=self.ports.broker, at=at
         )

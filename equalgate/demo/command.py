@@ -1,0 +1,136 @@
+"""`equalgate demo`: run the example compound, or play the tour once."""
+
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+from equalgate.demo.compound import Compound, Ports, now
+from equalgate.demo.eavesdropper import NAME, ClientsOfHostileBroker, Eavesdropper
+from equalgate.demo.pages_client import PagesClient
+from equalgate.demo.processes import wait_until
+from equalgate.demo.scene import Scene
+from equalgate.demo.steps import Result, Steps
+from equalgate.demo.tour_commands import open_remotely
+from equalgate.demo.tour_entry import enter_by_every_way
+from equalgate.demo.tour_offline import fire_wins, stand_alone, survive_crashes
+from equalgate.places import assets_folder, made_folder
+from mqtt.contract.errors import EqualGateError
+
+__all__ = ["main"]
+
+_HTTP_PORT = 8440
+_DOCUMENTS_S = 20.0
+
+
+def main(*, once: bool = False, http_port: int = 0, broker_port: int = 0) -> int:
+    """Run the demo until Ctrl-C, or with `once` play the tour and return 0 if every step is ok.
+
+    A port of 0 means a free one (for the pages, 8440 if it is free).
+    """
+    if once:
+        with tempfile.TemporaryDirectory(prefix="equalgate-") as folder:
+            return _play(Path(folder), Ports.free(broker_port, http_port))
+    return _stay(Ports.free(broker_port, http_port or _free_or_any(_HTTP_PORT)))
+
+
+def _play(folder: Path, ports: Ports) -> int:
+    compound = Compound(folder, ports, clients=ClientsOfHostileBroker)
+    _say("正在搭建演示小区… / making the example compound…")
+    seeded = compound.make()
+    steps = Steps()
+    with compound.running():
+        scene = Scene(compound, seeded)
+        try:
+            _wait_for_documents(scene)
+            _tour(scene, steps)
+        except EqualGateError as error:
+            steps.line("tour", Result("none", more={"error": str(error)}), ms=0, ok=False)
+        finally:
+            scene.close()
+        if steps.failed:
+            _show_logs(compound)
+    _face_steps(steps)
+    verdict = "全部通过 / all ok" if not steps.failed else f"未通过 / failed: {steps.failed}"
+    _say(f"{steps.count} steps: {verdict}")
+    return 1 if steps.failed else 0
+
+
+def _tour(scene: Scene, steps: Steps) -> None:
+    compound = scene.compound
+    enter_by_every_way(scene, steps)
+    with Eavesdropper(compound.ports.broker, compound.broker_home.identity(NAME, now())) as spy:
+        open_remotely(scene, steps, spy)
+    stand_alone(scene, steps)
+    fire_wins(scene, steps)
+    survive_crashes(scene, steps)
+
+
+def _face_steps(steps: Steps) -> None:
+    """Say what the tour could not show about face, which is a part of its own."""
+    more: dict[str, object] = {"assets": assets_folder().is_dir()}
+    steps.line("face", Result("face", "observed", "not_installed", more=more), ms=0, ok=True)
+
+
+def _wait_for_documents(scene: Scene) -> None:
+    """Wait until both gates hold every list, so that the first person finds an open gate."""
+    scene.wait_ready()
+    for name, gate in scene.compound.gates.items():
+        wait_until(gate.holds_documents, f"documents at {name}", _DOCUMENTS_S, every_s=0.05)
+
+
+def _stay(ports: Ports) -> int:
+    folder = made_folder() / "demo"
+    folder.parent.mkdir(mode=0o700, exist_ok=True)
+    folder.parent.chmod(0o700)
+    compound = Compound(folder, ports)
+    if compound.is_made:
+        compound.configure()
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+        _say("首次启动：正在搭建演示小区… / first start: making the example compound…")
+        compound.make()
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    with compound.running():
+        base = f"http://127.0.0.1:{ports.http}"
+        wait_until(PagesClient(base).is_up, "the controller's pages", 30.0)
+        _say_where(compound, base)
+        ended.wait()
+        _say("正在停止… / stopping…")
+    return 0
+
+
+def _say_where(compound: Compound, base: str) -> None:
+    _say(f"\n  同行门禁演示 / EqualGate demo: {base}\n")
+    for account in compound.accounts():
+        _say(f"  {account.role:10} {account.login:10} {account.password}")
+    _say("\n  硬件为模拟 / the hardware is simulated. 操作一个门 / play with a gate:")
+    for gate in compound.gates.values():
+        config = gate.config_file
+        _say(f"    ./gate exec equalgate edge sim --config {config} --prompt")
+    _say("  停止 / stop: Ctrl-C\n")
+
+
+def _show_logs(compound: Compound) -> None:
+    for program in (compound.web, compound.ingest, *compound.units.values()):
+        _say(f"--- {program.name}\n{program.tail()}")
+
+
+def _free_or_any(port: int) -> int:
+    """Return `port` if nobody listens there, else 0."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return 0
+    return port
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

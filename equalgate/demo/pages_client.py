@@ -1,0 +1,53 @@
+"""Use the controller's pages as a browser does: sign in, send, read."""
+
+import json
+from http.cookiejar import CookieJar
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_opener
+
+from equalgate.demo.steps import StepFailedError
+
+__all__ = ["PagesClient"]
+
+_TIMEOUT_S = 10.0
+
+
+class PagesClient:
+    """One browser session with the controller."""
+
+    def __init__(self, base: str) -> None:
+        self._base = base
+        self._opener: OpenerDirector = build_opener(HTTPCookieProcessor(CookieJar()))
+
+    def is_up(self) -> bool:
+        """Tell whether the pages answer."""
+        try:
+            self._call("GET", "/healthz", None)
+        except (StepFailedError, URLError, OSError):
+            return False
+        return True
+
+    def sign_in(self, login: str, password: str) -> None:
+        """Sign in. Raises StepFailedError."""
+        self._call("POST", "/api/v1/session", {"login": login, "password": password})
+
+    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Send JSON and return the JSON answer. Raises StepFailedError with the status."""
+        return self._call("POST", path, body)
+
+    def get(self, path: str) -> dict[str, Any]:
+        """Return a JSON answer. Raises StepFailedError with the status."""
+        return self._call("GET", path, None)
+
+    def _call(self, verb: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
+        headers = {"Origin": self._base, "Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        request = Request(self._base + path, data=data, headers=headers, method=verb)  # noqa: S310
+        try:
+            with self._opener.open(request, timeout=_TIMEOUT_S) as answer:
+                raw = answer.read()
+        except HTTPError as error:
+            raise StepFailedError(f"{verb} {path}: {error.code}") from error
+        answer_body: dict[str, Any] = json.loads(raw) if raw.startswith(b"{") else {}
+        return answer_body
