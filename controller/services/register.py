@@ -6,7 +6,7 @@ in the same transaction, so that no gate can miss it.
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from controller.domain.credentials import Carrier, Credential, EndReason
 from controller.domain.moment import DAY_MS, Moment
@@ -128,15 +128,14 @@ def lasts_until(uow: UnitOfWork, holder: bytes, moment: Moment, life_ms: int = L
 
 def _check_capacity(uow: UnitOfWork, gates: set[str], moment: Moment) -> None:
     held: dict[str, int] = dict.fromkeys(gates, 0)
-    reach: dict[tuple[str, ...], set[str]] = {}
-    found = select(CredentialRow.levels).where(
-        CredentialRow.ended_at_ms.is_(None), CredentialRow.valid_until_ms > moment.utc_ms
+    found = (
+        select(CredentialRow.levels, func.count())
+        .where(CredentialRow.ended_at_ms.is_(None), CredentialRow.valid_until_ms > moment.utc_ms)
+        .group_by(CredentialRow.levels)
     )
-    for levels in uow.session.scalars(found):
-        if levels not in reach:
-            reach[levels] = set(level_access_points(uow, levels).values()) & gates
-        for gate in reach[levels]:
-            held[gate] += 1
+    for levels, count in uow.session.execute(found):
+        for gate in set(level_access_points(uow, levels).values()) & gates:
+            held[gate] += count
     for gate in sorted(gates):
         if held[gate] >= uow.need(GateRow, gate).credential_capacity:
             raise Refusal(ReasonCode.CAPACITY, "B04", detail=gate).as_error()
