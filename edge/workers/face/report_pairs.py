@@ -11,8 +11,9 @@ from pathlib import Path
 __all__ = ["LabelledPair", "PairsError", "read_pairs", "refuse_store"]
 
 MAX_PAIRS_BYTES = 64 * 1024 * 1024
-# Files that only a gate, a worker or a controller keeps.
-_STORE_FILES = ("*.db", "*.db-wal", "*.key", "*.sealed", "*.sqlite", "mark.json")
+# Files that only a gate's daemon or its face worker keeps.
+_STORE_NAMES = frozenset({"gate.db", "gate.db-wal", "keyring.json"})
+_STORE_SUFFIXES = (".ref", ".snapshot")
 _STORE_FOLDERS = frozenset({"equalgate", "equalgate-face", ".equalgate"})
 
 
@@ -65,14 +66,17 @@ def refuse_store(folder: Path) -> None:
     real = folder.resolve()
     for place in (real, *real.parents):
         is_named = place.name in _STORE_FOLDERS and place.parent.name in {"lib", "etc", "run"}
-        if is_named or place.name == ".equalgate":
+        if is_named or place.name == ".equalgate" or _keeps_secrets(place):
             raise _store_error()
+
+
+def _keeps_secrets(folder: Path) -> bool:
     try:
-        has_store = any(next(real.glob(pattern), None) for pattern in _STORE_FILES)
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries]
     except OSError:
-        has_store = False
-    if has_store:
-        raise _store_error()
+        return False
+    return any(name in _STORE_NAMES or name.endswith(_STORE_SUFFIXES) for name in names)
 
 
 def _pair(line: str, number: int, images: Path, known: set[Path]) -> LabelledPair:
@@ -103,7 +107,9 @@ def _inside(images: Path, name: str, number: int, known: set[Path]) -> Path:
             "请检查路径 / check the path",
             number,
         )
-    known.add(path)
+    if path.parent not in known and _keeps_secrets(path.parent):
+        raise _store_error()
+    known |= {path, path.parent}
     return path
 
 
