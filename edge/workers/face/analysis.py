@@ -119,6 +119,9 @@ class FacePipeline(Protocol):
     def analyse(self, frame_bgr: Frame) -> Analysis:
         """Say what the frame shows; raises ``EngineError`` when a network fails."""
 
+    def for_enrolment(self) -> "FacePipeline":
+        """Return a pipeline on the same networks that asks for better frames, for references."""
+
     def close(self) -> None:
         """Let go of the networks."""
 

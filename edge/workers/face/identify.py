@@ -18,7 +18,7 @@ from typing import Literal
 from edge.workers.face.analysis import Outcome
 from edge.workers.face.compare import Match
 
-__all__ = ["Attempt", "AttemptSpec", "Reason", "Verdict"]
+__all__ = ["Attempt", "AttemptSpec", "Reason", "Verdict", "seen_in"]
 
 Reason = Literal["ok", "no_match", "ambiguous", "pad_failed", "no_face", "low_quality"]
 
@@ -49,25 +49,26 @@ class Verdict:
 class Attempt:
     """Gather what the frames of one armed attempt say. Times are monotonic ms."""
 
-    def __init__(self, threshold: float, margin: float, spec: AttemptSpec | None = None) -> None:
+    def __init__(self, spec: AttemptSpec | None = None) -> None:
         self.compared = 0
-        self._threshold = threshold
-        self._margin = margin
         self._spec = spec or AttemptSpec()
         self._before: tuple[str, float] = ("", 0.0)
         self._worst: Reason = "no_face"
 
-    def frame(self, outcome: Outcome, match: Match | None, at_ms: float) -> Verdict | None:
-        """Take in one frame; ``match`` belongs to the outcome ``face``. Return the end, if any."""
+    def frame(self, outcome: Outcome, whom: str | None, at_ms: float) -> Verdict | None:
+        """Take in one frame and return the end, if this is it.
+
+        ``whom`` is what ``seen_in`` made of a frame with the outcome ``face``, None for others.
+        """
         if outcome == "attack":
             return Verdict(None, "pad_failed")
         if outcome == "poor":
             self._worst = _clearer(self._worst, "low_quality")
             return None
         said: str = _NOBODY if outcome == "no_face" else _AMBIGUOUS
-        if match is not None:
+        if whom is not None:
             self.compared += 1
-            said = self._named(match)
+            said = whom
         has_agreed = said == self._before[0] and at_ms - self._before[1] <= self._spec.agree_ms
         self._before = (said, at_ms)
         if has_agreed and said == _AMBIGUOUS:
@@ -83,13 +84,14 @@ class Attempt:
         """End the attempt because its time is over: say the most useful thing that was seen."""
         return Verdict(None, self._worst)
 
-    def _named(self, match: Match) -> str:
-        """Return the person whom the match names, or a word that no person's reference can be."""
-        if match.person is None or not match.score >= self._threshold:
-            return _STRANGER
-        if match.score - match.second < self._margin:
-            return _AMBIGUOUS
-        return match.person
+
+def seen_in(match: Match, threshold: float, margin: float) -> str:
+    """Return the person whom ``match`` names, or a word that is no person's reference."""
+    if match.person is None or not match.score >= threshold:
+        return _STRANGER
+    if match.score - match.second < margin:
+        return _AMBIGUOUS
+    return match.person
 
 
 def _clearer(before: Reason, now: Reason) -> Reason:
