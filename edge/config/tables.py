@@ -57,7 +57,7 @@ class BrokerConfig(_Table, frozen=True, forbid_unknown_fields=True):
 
 
 class KeysConfig(_Table, frozen=True, forbid_unknown_fields=True):
-    """`[keys]`: the folder of this gate's own key, and the site's key (hex) that it trusts first."""
+    """`[keys]`: the folder of this gate's own key; the site's key (hex) that it trusts first."""
 
     trust: str
     folder: str = "keys"
