@@ -55,9 +55,6 @@ def _tell(text: str) -> None:
 @app.command()
 def demo(
     once: Annotated[bool, typer.Option("--once", help="无浏览器演示 / tour as JSON lines")] = False,
-    evidence: Annotated[
-        Path | None, typer.Option(help="证据包存到这里 / write the evidence bundle here")
-    ] = None,
     http_port: Annotated[int, typer.Option(help="网页端口，0 自动 / page port, 0 picks one")] = 0,
     broker_port: Annotated[int, typer.Option(help="MQTT 端口，0 自动 / 0 picks one")] = 0,
 ) -> None:
@@ -66,9 +63,7 @@ def demo(
     Example: equalgate demo --once
     """
     run = load("equalgate.demo", "main")
-    raise typer.Exit(
-        run(once=once, evidence=evidence, http_port=http_port, broker_port=broker_port)
-    )
+    raise typer.Exit(run(once=once, http_port=http_port, broker_port=broker_port))
 
 
 @app.command()

@@ -53,10 +53,9 @@ def test_demo_gets_its_options(loaded: dict[tuple[str, str], Answer]) -> None:
         return 0
 
     loaded["equalgate.demo", "main"] = demo
-    assert cli.main(["demo", "--once", "--evidence", "bundle.zip", "--http-port", "8444"]) == 0
+    assert cli.main(["demo", "--once", "--http-port", "8444"]) == 0
     assert seen == {
         "once": True,
-        "evidence": Path("bundle.zip"),
         "http_port": 8444,
         "broker_port": 0,
     }
