@@ -12,7 +12,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge.adapters.sim import prompt
 from edge.adapters.wiring import sim_socket
 from edge.bootstrap import run
 from edge.config import GateConfig, load
@@ -72,6 +71,8 @@ def _perform(options: argparse.Namespace) -> int:
         return 0
     config = load(options.config)
     if options.verb == "sim" and (options.do or options.prompt):
+        from edge.adapters.sim import prompt  # a gate in the field loads no simulator
+
         return prompt.run(sim_socket(config), options.do or ())
     _log_to_stderr()
     return asyncio.run(_until_told(config, simulate=options.verb == "sim"))

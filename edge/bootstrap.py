@@ -173,6 +173,9 @@ def _assemble(
         indicators=parts.hardware.indicators,
         crash_point=parts.crash_point,
     )
+    parts.hardware.ask_for_pin(
+        lambda card: gate.knowledge.credentials.needs_pin((card.value, card.length))
+    )
     parts.jumps.gate = (gate.emit, parts.hardware.kind)
     gate.begin(performer, at, effects)
     return gate, uplink

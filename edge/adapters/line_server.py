@@ -121,6 +121,9 @@ class LineServer:
                 _log.warning("too_many_links", extra={"socket": self._path.name})
         except OSError:
             _log.info("link_lost", extra={"socket": self._path.name})
+        except asyncio.CancelledError:
+            # The server ends; asyncio would report a link cut short by that as an error.
+            _log.debug("link_ended", extra={"socket": self._path.name})
         finally:
             self._links -= 1
             writer.close()

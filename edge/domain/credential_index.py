@@ -56,6 +56,14 @@ class CredentialIndex:
         """Return the ids of the credentials that a card (value, length) stands for."""
         return tuple(id_ for key in self.by_card.get(card, ()) if (id_ := _id_of(key)))
 
+    def needs_pin(self, card: Card) -> bool:
+        """Tell whether a card opens only together with a PIN, so that its reader waits for one."""
+        return any(
+            record.fob_needs_pin
+            for key in self.by_card.get(card, ())
+            if (record := self.records.get(key)) is not None
+        )
+
     def updated(self, raw: Mapping[str, bytes]) -> "CredentialIndex":
         """Return the index of the records `raw`, decoding only what differs from this one."""
         if raw is self.raw:
