@@ -1,10 +1,13 @@
 """Run ingest as a process of its own until it is told to end."""
 
+import os
 import signal
 import threading
 from types import FrameType
 
 from controller.bootstrap import clock
+from controller.bootstrap.child import watch_parent
+from controller.bootstrap.crash_points import crash_point_from
 from controller.bootstrap.parts import make_site, open_database, session_spec
 from controller.ingest.consumer import RECEIVE_MAXIMUM, Consumer, subscriptions
 from controller.ingest.core import IngestCore
@@ -14,11 +17,15 @@ from mqtt.client.session import PahoSession
 __all__ = ["run_ingest"]
 
 
-def run_ingest(settings: Settings) -> int:
-    """Store what gates send until SIGTERM or SIGINT; return the exit status."""
+def run_ingest(settings: Settings, *, parent: int = 0) -> int:
+    """Store what gates send until SIGTERM or SIGINT; return the exit status.
+
+    `parent` is the process to end with, 0 for none.
+    """
     engine = open_database(settings)
     site = make_site(settings)
-    consumer = Consumer(IngestCore(engine, site), clock.now)
+    crash_point = crash_point_from(os.environ)
+    consumer = Consumer(IngestCore(engine, site), clock.now, crash_point=crash_point)
     spec = session_spec(
         settings.broker,
         settings.broker.ingest,
@@ -33,6 +40,8 @@ def run_ingest(settings: Settings) -> int:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
+    if parent:
+        watch_parent(parent, consumer.stop)
     session.start()
     try:
         consumer.run()

@@ -95,10 +95,15 @@ class Consumer:
     def run(self) -> None:
         """Work until `stop`; storage that fails is tried again, nothing is acknowledged before."""
         while not self._stopping.is_set():
-            group = self._queue.take(_WAIT_S)
-            if group:
-                self._store(group)
-            self._watch()
+            self.step(_WAIT_S)
+
+    def step(self, timeout_s: float) -> int:
+        """Take, store and acknowledge one group; return its size. The simulator drives this."""
+        group = self._queue.take(timeout_s)
+        if group:
+            self._store(group)
+        self._watch()
+        return len(group)
 
     def _store(self, group: Sequence[Inbound]) -> None:
         messages = [inbound.message for inbound in group]

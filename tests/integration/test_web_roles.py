@@ -1,16 +1,14 @@
 """Every route for every role, and what keeps other sites and strangers out."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
 
 from controller.web.app import served_routes
 from controller.web.route_table import ROUTES, may_use
 from mqtt.contract.records import Role
 from tests.support.web_app import Office, open_office
-
-pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 
 ROLES = (None, *Role)
 STREAMS = {"/live/stream", "/api/v1/events/stream"}
@@ -18,8 +16,8 @@ WRONG_SITES = ({"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}
 
 
 @pytest.fixture
-def office(engine: Engine) -> Iterator[Office]:
-    with open_office(engine) as opened:
+def office(tmp_path: Path) -> Iterator[Office]:
+    with open_office(tmp_path) as opened:
         yield opened
 
 
@@ -31,7 +29,7 @@ def filled(path: str) -> str:
     return path
 
 
-def test_the_table_names_every_route_and_no_other(database_kind: str) -> None:
+def test_the_table_names_every_route_and_no_other() -> None:
     assert served_routes() == set(ROUTES)
 
 

@@ -5,22 +5,23 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 import uvicorn
 from sqlalchemy import Engine
 
 from controller.domain.moment import Moment
-from controller.services.ports import MemoryKeystore
-from controller.services.seed import SeedResult, seed_compound
+from controller.services.keystore import KeystoreFolder
+from controller.services.seed import SeedResult
 from controller.services.site import Site
-from controller.storage.unit_of_work import UnitOfWork
+from controller.storage.engine import make_engine
 from controller.web.app import create_app
 from controller.web.desk import MemoryWire
 from mqtt.broker.runner import free_port
-from mqtt.contract.ids import SiteId
 from mqtt.contract.records import Role
-from tests.support.compound import GATE_KEYS, NOW
+from tests.support.compound import NOW
+from tests.support.example import DATABASE, KEYS, SITE, example_compound
 
 __all__ = ["Clock", "Office", "open_office"]
 
@@ -62,13 +63,11 @@ class Office:
 
 
 @contextmanager
-def open_office(engine: Engine) -> Iterator[Office]:
-    """Fill the database with the example compound and serve it on a free port."""
-    site = Site(SiteId("tongxing"), "Asia/Shanghai", MemoryKeystore())
-    keys = {gate: signer.public_key for gate, signer in GATE_KEYS.items()}
-    with UnitOfWork(engine) as uow:
-        seed = seed_compound(uow, site, NOW, gate_keys=keys)
-        uow.commit()
+def open_office(folder: Path) -> Iterator[Office]:
+    """Put the example compound into a folder and serve it on a free port."""
+    seed = example_compound(NOW).copy_to(folder)
+    engine = make_engine(f"sqlite:///{folder / DATABASE}")
+    site = Site(SITE, "Asia/Shanghai", KeystoreFolder(folder / KEYS))
     office = Office(engine, site, seed, MemoryWire(), Clock())
     with _served(office) as url:
         office.url = url
@@ -77,6 +76,7 @@ def open_office(engine: Engine) -> Iterator[Office]:
         finally:
             for client in office.clients:
                 client.close()
+    engine.dispose()
 
 
 @contextmanager
