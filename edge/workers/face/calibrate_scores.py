@@ -41,7 +41,8 @@ def strangers_mean(people: Sequence[Embedding]) -> float:
     count = len(people)
     if count < 2:
         return 0.0
-    total = np.sum([unit(rows.mean(axis=0)) for rows in people], axis=0, dtype=np.float64)
+    means = np.stack([unit(rows.mean(axis=0)) for rows in people]).astype(np.float64)
+    total = means.sum(axis=0)
     return float(total @ total - count) / (count * (count - 1))
 
 

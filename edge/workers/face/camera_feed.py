@@ -76,10 +76,7 @@ class CameraFeed:
         self, stopping: threading.Event, before: threading.Thread | None, deadline_s: float
     ) -> None:
         try:
-            if before is not None:
-                before.join(_LONGEST_CLOSE_S)
-                if before.is_alive():
-                    raise CameraError("camera_busy")
+            _await_end(before)
             self._read_until(stopping, deadline_s)
         except CameraError as error:
             if not stopping.is_set():
@@ -104,10 +101,18 @@ class CameraFeed:
         self, item: tuple[Frame, float] | None, stopping: threading.Event | None = None
     ) -> None:
         with self._lock:
-            if stopping is not None and stopping.is_set():
-                # Nobody waits for it any more, and the next press must not find it.
-                item, late = None, item
-                wipe(late[0] if late else None)
-            if self._frame is not None:
-                wipe(self._frame[0])
-            self._frame = item
+            # A frame that nobody waits for any more must not meet the next press.
+            is_late = stopping is not None and stopping.is_set()
+            dropped = item if is_late else self._frame
+            if dropped is not None:
+                wipe(dropped[0])
+            if not is_late:
+                self._frame = item
+
+
+def _await_end(before: threading.Thread | None) -> None:
+    """Wait for the thread that still closes the same device."""
+    if before is not None:
+        before.join(_LONGEST_CLOSE_S)
+        if before.is_alive():
+            raise CameraError("camera_busy")

@@ -1,6 +1,6 @@
 """Count what the face worker did, by what caused it; the daemon signs the counts (promise 2)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from edge.worker_wire import FaceCounters
@@ -17,7 +17,7 @@ class _Count:
     armed: int = 0
     frames: int = 0
     unknown: int = 0
-    ran: Inferences = Inferences()
+    ran: Inferences = field(default_factory=Inferences)
 
 
 class Counters:

@@ -6,10 +6,11 @@ Rules:
    least the margin behind. Closer than that it is ambiguous: twins take another way in.
 2. A person is identified by two frames that name them within 1.5 s, with nothing between that says
    otherwise. Frames of one attempt are correlated, so no lower error rate is claimed from it.
-3. Two frames with two faces, or two ambiguous ones, refuse in the same way.
+3. Frames with two faces, or ambiguous ones, refuse when they go on for 400 ms: a neighbour who
+   walks past does not.
 4. One failed PAD vote refuses: a passed one is no proof, a failed one is enough.
-5. After five compared frames that lead to nothing the probe is unknown and refused, long before the
-   camera closes: trying on does not help and every try is a chance for a stranger.
+5. After eight compared frames that lead to nothing the person is unknown and refused, long before
+   the camera closes: trying on does not help and every try is a chance for a stranger.
 """
 
 from dataclasses import dataclass
@@ -35,7 +36,8 @@ class AttemptSpec:
     """Hold the limits of one attempt."""
 
     agree_ms: int = 1500
-    most_compared: int = 5
+    ambiguous_ms: int = 400
+    most_compared: int = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,10 @@ class Attempt:
 
     def __init__(self, spec: AttemptSpec | None = None) -> None:
         self.compared = 0
+        self.unknown = 0
         self._spec = spec or AttemptSpec()
         self._before: tuple[str, float] = ("", 0.0)
+        self._since_ms = 0.0
         self._worst: Reason = "no_face"
 
     def frame(self, outcome: Outcome, whom: str | None, at_ms: float) -> Verdict | None:
@@ -69,12 +73,14 @@ class Attempt:
         if whom is not None:
             self.compared += 1
             said = whom
+            self.unknown += whom == _STRANGER
         has_agreed = said == self._before[0] and at_ms - self._before[1] <= self._spec.agree_ms
         self._before = (said, at_ms)
-        if has_agreed and said == _AMBIGUOUS:
-            return Verdict(None, "ambiguous")
+        self._since_ms = self._since_ms if has_agreed else at_ms
         if has_agreed and said not in _NO_PERSON:
             return Verdict(said, "ok")
+        if said == _AMBIGUOUS and at_ms - self._since_ms >= self._spec.ambiguous_ms:
+            return Verdict(None, "ambiguous")
         self._worst = _clearer(self._worst, _NO_PERSON.get(said, "no_match"))
         if self.compared >= self._spec.most_compared:
             return Verdict(None, self._worst)

@@ -45,7 +45,7 @@ def unseal(key: bytearray, sealed: bytes, context: bytes) -> npt.NDArray[np.uint
     cipher = Cipher(algorithms.AES(key), mode).decryptor()
     cipher.authenticate_additional_data(context)
     try:
-        cipher.update_into(sealed[NONCE_BYTES:-TAG_BYTES], memoryview(room))
+        cipher.update_into(sealed[NONCE_BYTES:-TAG_BYTES], room.data)
         cipher.finalize()
     except InvalidTag:
         room.fill(0)
@@ -60,7 +60,7 @@ def unseal_key(key: bytearray, sealed: bytes, context: bytes) -> bytearray:
         content.fill(0)
         raise SealError
     opened = bytearray(KEY_BYTES)
-    memoryview(opened)[:] = memoryview(content)
+    memoryview(opened)[:] = content.data
     content.fill(0)
     return opened
 

@@ -1,0 +1,115 @@
+"""Start the face worker: ``python -m edge.workers.face --socket PATH --lane ap-1=SPEC …``."""
+
+import argparse
+import logging
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge.workers.face.hygiene import harden
+
+if TYPE_CHECKING:
+    from edge.workers.face.camera import FaceCamera
+    from edge.workers.face.references_live import Instant
+    from edge.workers.face.worker import FaceWorker
+    from edge.workers.harness import Waker
+
+__all__ = ["main"]
+
+_log = logging.getLogger(__name__)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the worker; 0 for a clean end, 1 for a crash, 2 for bad use."""
+    # First of all, because libraries start threads when they are imported.
+    in_force = harden()
+    from edge.workers.harness import run_worker
+
+    parser = _parser()
+    options = parser.parse_args(argv)
+
+    def body(waker: "Waker") -> None:
+        _log.info("process_hardened", extra={"in_force": in_force})
+        _worker(parser, options, waker).run(options.socket, waker)
+
+    return run_worker("face", body)
+
+
+def _worker(
+    parser: argparse.ArgumentParser, options: argparse.Namespace, waker: "Waker"
+) -> "FaceWorker":
+    from edge.workers.face.keys import FileCabinet
+    from edge.workers.face.references import ReferenceStore
+    from edge.workers.face.worker import FaceWorker
+    from edge.workers.face.worker_desk import FaceDesk
+    from edge.workers.face.worker_lane import FaceLane
+    from edge.workers.face.worker_models import load_models
+
+    cameras = _cameras(parser, options)
+    cabinet = FileCabinet(options.keys or options.store / "keys")
+    store = ReferenceStore(options.store, cabinet)
+    store.open()
+    models, tested = load_models(options.models, accepts_no_pad=options.without_pad)
+    desk = FaceDesk(models, store, cabinet, _now)
+    desk.counters.ran("self_test", tested)
+    lanes = [
+        FaceLane(key, camera, desk, waker.wake, options.most_people)
+        for key, camera in cameras.items()
+    ]
+    return FaceWorker(lanes, desk, is_simulated=options.simulated)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m edge.workers.face", description=__doc__)
+    parser.add_argument("--socket", type=Path, required=True, help="the daemon's Unix socket")
+    parser.add_argument(
+        "--lane", action="append", required=True, metavar="ID=SPEC", help="access point and camera"
+    )
+    parser.add_argument("--models", type=Path, required=True, help="the installed models")
+    parser.add_argument("--store", type=Path, required=True, help="the sealed references")
+    parser.add_argument("--keys", type=Path, help="the wrapping key; default: keys in the store")
+    parser.add_argument("--most-people", type=int, default=1500, help="how many may be enrolled")
+    parser.add_argument(
+        "--without-pad", action="store_true", help="the site has recorded that it accepts no PAD"
+    )
+    parser.add_argument(
+        "--simulated", action="store_true", help="say in every record that this is no real camera"
+    )
+    return parser
+
+
+def _cameras(
+    parser: argparse.ArgumentParser, options: argparse.Namespace
+) -> "dict[str, FaceCamera]":
+    from edge.worker_wire import FaceDisarm, WireError, encode
+    from edge.workers.face.camera import CameraError, camera_for
+
+    cameras: dict[str, FaceCamera] = {}
+    for text in options.lane:
+        name, equals, spec = text.partition("=")
+        try:
+            encode(FaceDisarm(name))
+            cameras[name] = camera_for(spec)
+        except WireError:
+            parser.error("the ID of a --lane has 4 to 40 of a-z, 0-9 and -")
+        except CameraError as error:
+            parser.error(str(error))
+        if not equals:
+            parser.error("--lane is ID=SPEC")
+    if len(cameras) != len(options.lane):
+        parser.error("--lane names each access point once")
+    if not options.simulated and any(camera.is_simulated for camera in cameras.values()):
+        parser.error("files are no camera: add --simulated, which every record will state")
+    return cameras
+
+
+def _now() -> "Instant":
+    from edge.workers.face.references_live import Instant
+
+    return Instant(time.monotonic() * 1000, time.time() * 1000)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
