@@ -131,7 +131,7 @@ def birth(**changes: object) -> Birth:
         root=audit.EMPTY_ROOT,
         acked=0,
         documents={"config": (4, bytes(32))},
-        reads={"hb": 2},
+        reads={"hb": 3},
         adapter_kind=events.AdapterKind.SIMULATED,
         software="0.1.0",
     )
@@ -151,9 +151,11 @@ def heartbeat(**changes: object) -> Heartbeat:
         size=3,
         root=audit.EMPTY_ROOT,
         doors={"north": "secured"},
-        methods={"qr": "ready", "fob": "ready", "guard": "ready", "face": "not_installed"},
+        methods={"qr": "ready", "fob": "ready", "guard": "ready", "face": "ready"},
         adapter_kind=events.AdapterKind.SIMULATED,
         power="mains",
+        face={"presses": 2, "entry_armed": 2, "entry_frames": 60, "self_test_embeddings": 4},
+        face_state="ready",
     )
     return replace(made, **changes)
 
@@ -188,10 +190,10 @@ def command(**changes: object) -> commands.Command:
 def document(version: int = 1) -> tuple[documents.DocumentHeader, documents.Held]:
     """Return a small `leases` document and its header."""
     lease = LeaseRecord(_CREDENTIAL, NOW_MS, NOW_MS + 3_600_000 * version)
-    records = {"nbuhezlsfuyq": codec.encode(lease)}
+    records = {"lease:nbxwyzdfoiwtc": codec.encode(lease)}
     held = documents.Held(version, documents.digest_of(records), records)
     header = documents.DocumentHeader(
-        SITE, GATE, DocumentName.LEASES, version, held.digest, len(records), NOW_MS, {"hb": 2}
+        SITE, GATE, DocumentName.LEASES, version, held.digest, len(records), NOW_MS, {"hb": 3}
     )
     return header, held
 

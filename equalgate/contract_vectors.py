@@ -78,8 +78,8 @@ def _signed() -> Json:
             sample.signer("ack"),
         ),
         "birth": presence.seal_birth(sample.birth(), sample.signer("gate")),
+        "heartbeat_v3": presence.seal_heartbeat(sample.heartbeat(), sample.signer("gate"), 3),
         "heartbeat_v2": presence.seal_heartbeat(sample.heartbeat(), sample.signer("gate"), 2),
-        "heartbeat_v1": presence.seal_heartbeat(sample.heartbeat(), sample.signer("gate"), 1),
         "command": commands.seal_command(
             sample.command(),
             sample.signer("command"),

@@ -4,7 +4,16 @@ from collections.abc import Mapping
 
 import msgspec
 
-from mqtt.contract import commands, documents, envelope, events, presence, records, redemption
+from mqtt.contract import (
+    commands,
+    documents,
+    envelope,
+    events,
+    presence,
+    records,
+    records_face,
+    redemption,
+)
 from mqtt.contract.topics import TopicKind
 
 __all__ = ["BODIES", "MODELS", "PAYLOADS", "schema_of"]
@@ -24,17 +33,22 @@ MODELS: Mapping[str, type[msgspec.Struct]] = {
     "gate-state": presence.GateState,
     "get": documents.Get,
     "heartbeat": presence.Heartbeat,
-    "heartbeat-v1": presence.HeartbeatV1,
+    "heartbeat-v2": presence.HeartbeatV2,
     "leaf": events.Leaf,
     "personal": events.Personal,
     "record-access-point": records.AccessPointRecord,
     "record-calendar": records.CalendarRecord,
     "record-config": records.ConfigRecord,
     "record-credential": records.CredentialRecord,
+    "record-erasure-request": records_face.ErasureRequestRecord,
+    "record-face-settings": records_face.FaceSettingsRecord,
+    "record-face-switch": records_face.FaceSwitchRecord,
     "record-key": records.KeyRecord,
     "record-lease": records.LeaseRecord,
     "record-level": records.LevelRecord,
+    "record-notice": records_face.NoticeRecord,
     "record-portal": records.PortalRecord,
+    "record-reservation": records_face.ReservationRecord,
     "record-revocation": records.RevocationRecord,
     "record-schedule": records.ScheduleRecord,
     "record-staff": records.StaffRecord,

@@ -102,6 +102,8 @@ class EventKind(StrEnum):
     GAP = "gap"
     ERASURE = "erasure"
     HEARTBEAT = "heartbeat"
+    CONSENT = "consent"
+    FACE = "face"
 
 
 class Leaf(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

@@ -13,7 +13,8 @@ class Finding:
     """One problem.
 
     `record` is the record's id (the witness), `field` the field or empty, `cure_zh` and `cure_en`
-    what to do, `rule` the id in the rule catalogue where a rule forbids it (else empty).
+    what to do, `rule` the id in the rule catalogue where a rule forbids it (else empty), and
+    `article` the law behind that rule.
     """
 
     record: str
@@ -21,6 +22,7 @@ class Finding:
     cure_zh: str
     cure_en: str
     rule: str = ""
+    article: str = ""
 
     @property
     def where(self) -> str:
@@ -29,7 +31,8 @@ class Finding:
 
     def said(self, language: str) -> str:
         """Say where it is and what to do, in `zh-CN` or `en`."""
-        ruled = f"[{self.rule}] {self.where}" if self.rule else self.where
+        law = f"{self.rule}: {self.article}" if self.article else self.rule
+        ruled = f"[{law}] {self.where}" if law else self.where
         return f"{ruled}: {self.cure_en if language.startswith('en') else self.cure_zh}"
 
 

@@ -22,6 +22,7 @@ from mqtt.contract.records import (
     PortalRecord,
     ScheduleRecord,
 )
+from mqtt.contract.records_face import FaceSettingsRecord
 from mqtt.contract.topics import DocumentName
 
 __all__ = ["CompiledPolicy", "check_document"]
@@ -32,7 +33,7 @@ class CompiledPolicy:
     """What one gate may do: each mapping goes from the name after the prefix to the record.
 
     `calendar` maps an ISO date to how it differs from its weekday; `version` is the version of the
-    `policy` document, which every leaf names.
+    `policy` document, which every leaf names; `face` goes by access point.
     """
 
     version: int
@@ -42,6 +43,7 @@ class CompiledPolicy:
     schedules: Mapping[str, ScheduleRecord]
     levels: Mapping[str, LevelRecord]
     calendar: Mapping[str, DayKind]
+    face: Mapping[str, FaceSettingsRecord]
 
     @classmethod
     def from_records(cls, config: Held, policy: Held) -> Self:
@@ -60,6 +62,7 @@ class CompiledPolicy:
             MappingProxyType(read.schedules),
             MappingProxyType(read.levels),
             MappingProxyType(read.calendar),
+            MappingProxyType(read.face),
         )
 
 

@@ -6,7 +6,8 @@ from typing import TypeVar
 import msgspec
 
 from mqtt.contract import codec, policy_checks
-from mqtt.contract.containment import check_access_points, check_credentials
+from mqtt.contract.consents import LEASE_MODELS, take_id
+from mqtt.contract.containment import check_access_points, check_credentials, check_face_settings
 from mqtt.contract.documents import Held
 from mqtt.contract.errors import ContractError
 from mqtt.contract.findings import Finding
@@ -18,13 +19,13 @@ from mqtt.contract.records import (
     ConfigRecord,
     CredentialRecord,
     DayKind,
-    LeaseRecord,
     LevelRecord,
     PortalRecord,
     RevocationRecord,
     ScheduleRecord,
     StaffRecord,
 )
+from mqtt.contract.records_face import FaceSettingsRecord
 from mqtt.contract.topics import DocumentName
 
 __all__ = ["PolicyReader"]
@@ -33,7 +34,6 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 _GATE = "gate"
 _BY_ID: Mapping[DocumentName, type[msgspec.Struct]] = {
-    DocumentName.LEASES: LeaseRecord,
     DocumentName.REVOCATIONS: RevocationRecord,
     DocumentName.ROSTER: StaffRecord,
 }
@@ -47,6 +47,7 @@ class PolicyReader:
         self.gate = ConfigRecord()
         self.portals: dict[str, PortalRecord] = {}
         self.access_points: dict[str, AccessPointRecord] = {}
+        self.face: dict[str, FaceSettingsRecord] = {}
         self.schedules: dict[str, ScheduleRecord] = {}
         self.levels: dict[str, LevelRecord] = {}
         self.calendar: dict[str, DayKind] = {}
@@ -62,11 +63,13 @@ class PolicyReader:
                 read_keys(held)
             case DocumentName.CREDENTIALS:
                 self.findings += check_credentials(self._with_ids(held, CredentialRecord))
+            case DocumentName.LEASES:
+                self._leases(held)
             case _:
                 self._with_ids(held, _BY_ID[name])
 
     def config(self, held: Held) -> None:
-        """Read `config`: `gate`, `portal:<name>`, `ap:<name>`."""
+        """Read `config`: `gate`, `portal:<name>`, `ap:<name>`, `face:<access point>`."""
         if _GATE not in held.records:
             self.findings.append(Finding(_GATE, "", "补上此记录", "add this record"))
         for key, raw in sorted(held.records.items()):
@@ -78,10 +81,13 @@ class PolicyReader:
             elif prefix == "ap":
                 found = self._decode(key, raw, AccessPointRecord)
                 self._take(key, name, found, self.access_points)
+            elif prefix == "face":
+                self._take(key, name, self._decode(key, raw, FaceSettingsRecord), self.face)
             else:
                 self._refuse_key(key)
         self.findings += policy_checks.check_config(self.gate, self.portals, self.access_points)
         self.findings += check_access_points(self.access_points)
+        self.findings += check_face_settings(self.access_points, self.face)
 
     def policy(self, held: Held) -> None:
         """Read `policy`: `schedule:<name>`, `level:<name>`, `calendar:<year>`."""
@@ -96,6 +102,16 @@ class PolicyReader:
             else:
                 self._refuse_key(key)
         self.findings += policy_checks.check_policy(self.schedules, self.levels)
+
+    def _leases(self, held: Held) -> None:
+        """Read `leases`: the prefix of each id tells the model (`consents`)."""
+        for key, raw in sorted(held.records.items()):
+            try:
+                prefix, _ = take_id(key)
+            except ContractError:
+                self._refuse_key(key)
+                continue
+            self._decode(key, raw, LEASE_MODELS[prefix])
 
     def _with_ids(self, held: Held, model: type[T]) -> dict[str, T]:
         """Read a document whose record ids are 8-byte pseudonyms in base32."""

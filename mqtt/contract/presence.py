@@ -22,7 +22,7 @@ __all__ = [
     "Birth",
     "GateState",
     "Heartbeat",
-    "HeartbeatV1",
+    "HeartbeatV2",
     "PresenceTracker",
     "seal_birth",
     "seal_heartbeat",
@@ -31,8 +31,8 @@ __all__ = [
 BIRTH_TYPE = "birth"
 HEARTBEAT_TYPE = "hb"
 BIRTH_VERSION = 1
-HEARTBEAT_VERSION = 2
-"""Version 2 added `power`; version 1 is read as mains power."""
+HEARTBEAT_VERSION = 3
+"""Version 3 added face counters and state; version 2 is read as a gate without face."""
 
 
 class Birth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,7 +61,7 @@ class Birth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     software: fields.Shown
 
 
-class HeartbeatV1(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class HeartbeatV2(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The heartbeat of the release before, still read and written (N-1)."""
 
     site: fields.Name
@@ -76,16 +76,23 @@ class HeartbeatV1(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     doors: dict[fields.Name, fields.Name]
     methods: dict[fields.Name, fields.Name]
     adapter_kind: AdapterKind
+    power: fields.Name = "mains"
 
 
-class Heartbeat(HeartbeatV1, frozen=True, forbid_unknown_fields=True):
+class Heartbeat(HeartbeatV2, frozen=True, forbid_unknown_fields=True):
     """Sent every 15 s.
 
     `doors` maps portal to its state, `methods` maps way in to `ready`, `fault`, `suspended` or
-    `not_installed`; `power` is `mains` or `battery`.
+    `not_installed`; `power` is `mains` or `battery`. `face_state` is `not_installed`, `off` (the
+    worker says that it cannot be armed), `lost` (no worker), `suspended` at some access point or
+    `ready`. `face` counts since the start of the daemon what was done and for whom: `presses`, and
+    `<cause>_<what>` with the causes `entry`, `enrolment` and `self_test` and what is `armed`,
+    `frames`, `detections`, `pad_votes`, `embeddings` or `unknown` (rule DM-01: without a press,
+    everything of `entry` and `enrolment` stays 0).
     """
 
-    power: fields.Name = "mains"
+    face: dict[fields.Name, fields.Count] = {}
+    face_state: fields.Name = "not_installed"
 
 
 class GateState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -108,8 +115,8 @@ def seal_heartbeat(
         return envelope.seal(HEARTBEAT_TYPE, version, codec.encode(heartbeat), signer)
     if version != HEARTBEAT_VERSION - 1:
         raise ContractError(ReasonCode.VERSION_UNSUPPORTED)
-    names = HeartbeatV1.__struct_fields__
-    older = HeartbeatV1(**{name: getattr(heartbeat, name) for name in names})
+    names = HeartbeatV2.__struct_fields__
+    older = HeartbeatV2(**{name: getattr(heartbeat, name) for name in names})
     return envelope.seal(HEARTBEAT_TYPE, version, codec.encode(older), signer)
 
 
@@ -176,7 +183,7 @@ def _read_heartbeat(opened: envelope.Envelope) -> Heartbeat:
     if opened.version == HEARTBEAT_VERSION:
         return codec.decode(opened.body, Heartbeat)
     if opened.version == HEARTBEAT_VERSION - 1:
-        older = codec.decode(opened.body, HeartbeatV1)
+        older = codec.decode(opened.body, HeartbeatV2)
         fields = {name: getattr(older, name) for name in older.__struct_fields__}
         return Heartbeat(**fields)
     raise ContractError(ReasonCode.VERSION_UNSUPPORTED)

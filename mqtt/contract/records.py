@@ -197,7 +197,7 @@ class RevocationRecord(_Record, frozen=True, forbid_unknown_fields=True):
 
 
 class LeaseRecord(_Record, frozen=True, forbid_unknown_fields=True):
-    """`leases/<holder base32>`: a consent lease of at most 24 h (UTC ms).
+    """`leases/lease:<holder base32>`: a consent lease of at most 24 h (UTC ms).
 
     It names the non-biometric credential of the same person that it ends with.
     """

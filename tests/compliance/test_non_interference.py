@@ -21,14 +21,12 @@ from mqtt.contract.ids import id_to_text
 from mqtt.contract.records import AccessPointRecord, LeaseRecord
 from mqtt.contract.topics import DocumentName
 from tests.support.gate_factories import (
+    FACE_SETTINGS,
     FOB,
-    GATE,
     IN,
     NOON,
-    SITE,
     Papers,
     credential_id,
-    held,
     make_credential,
     make_pass,
     person,
@@ -46,16 +44,14 @@ def with_face(papers: Papers, leases: dict[int, int]) -> Knowledge:
     """Return what a gate knows with face fitted everywhere and leases for some people."""
     for name, record in papers.access_points.items():
         papers.access_points[name] = fitted(record)
+        papers.face[name] = FACE_SETTINGS
     for number in leases:
         papers.credentials[credential_id(500 + number)] = make_credential(Method.FACE, number)
-    documents = papers.documents()
-    documents[DocumentName.LEASES] = held(
-        {
-            id_to_text(person(number)): LeaseRecord(FOB, until - 86_400_000, until)
-            for number, until in leases.items()
-        }
-    )
-    return Knowledge.from_documents(SITE, GATE, documents, lists_confirmed_ms=NOON)
+    papers.consents = {
+        f"lease:{id_to_text(person(number))}": LeaseRecord(FOB, until - 86_400_000, until)
+        for number, until in leases.items()
+    }
+    return papers.knowledge()
 
 
 def fitted(record: AccessPointRecord) -> AccessPointRecord:

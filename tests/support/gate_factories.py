@@ -29,6 +29,7 @@ from mqtt.contract.records import (
     ScheduleRecord,
     StaffRecord,
 )
+from mqtt.contract.records_face import FaceSettingsRecord
 from mqtt.contract.topics import DocumentName
 
 SITE = "tongxing-yuan"
@@ -45,6 +46,7 @@ CARD = CardBits(0x5566, 24)
 GUARD, GUARD_CARD, GUARD_PIN = b"guard-01", CardBits(0x7001, 24), "1357"
 SECOND, SECOND_CARD, SECOND_PIN = b"guard-02", CardBits(0x7002, 24), "2468"
 SIMULATED = AdapterKind.SIMULATED
+FACE_SETTINGS = FaceSettingsRecord("PIA-2026-01", "v1", NOON - DAY)
 
 
 def person(number: int) -> bytes:
@@ -121,6 +123,8 @@ class Papers:
     revoked: dict[bytes, int] = field(default_factory=dict)
     roster: dict[str, StaffRecord] = field(default_factory=lambda: dict(_ROSTER))
     version: int = 1
+    face: dict[str, FaceSettingsRecord] = field(default_factory=dict)
+    consents: dict[str, msgspec.Struct] = field(default_factory=dict)
 
     def documents(self) -> dict[DocumentName, Held]:
         """Return the documents as a gate holds them."""
@@ -128,6 +132,7 @@ class Papers:
             "gate": self.gate,
             **{f"portal:{name}": record for name, record in self.portals.items()},
             **{f"ap:{name}": record for name, record in self.access_points.items()},
+            **{f"face:{name}": record for name, record in self.face.items()},
         }
         policy = {
             **{f"schedule:{name}": record for name, record in self.schedules.items()},
@@ -138,6 +143,8 @@ class Papers:
         key = KeyRecord(SIGNER.public_key, every_scope, 0, FOREVER)
         revoked = {id_to_text(id_): RevocationRecord(end) for id_, end in self.revoked.items()}
         credentials = {id_to_text(id_): record for id_, record in self.credentials.items()}
+        consents = held(self.consents, self.version)
+        leases = {DocumentName.LEASES: consents} if self.consents else {}
         return {
             DocumentName.CONFIG: held(config, self.version),
             DocumentName.POLICY: held(policy, self.version),
@@ -145,6 +152,7 @@ class Papers:
             DocumentName.REVOCATIONS: held(revoked, self.version),
             DocumentName.KEYS: held({key_id(SIGNER.public_key).hex(): key}),
             DocumentName.ROSTER: held(self.roster, self.version),
+            **leases,
         }
 
     def knowledge(self, confirmed_ms: int = NOON) -> Knowledge:

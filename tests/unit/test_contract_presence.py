@@ -113,9 +113,9 @@ def test_unknown_versions_are_refused() -> None:
     assert birth_code(heard, newer) is ReasonCode.VERSION_UNSUPPORTED
     heard.hear_birth(birth())
     body = envelope.peek(beat()).body
-    for version in (0, 3):
+    for version in (1, 4):
         data = envelope.seal(presence.HEARTBEAT_TYPE, version, body, SIGNER)
         assert beat_code(heard, data) is ReasonCode.VERSION_UNSUPPORTED
-    for version in (0, 3):
+    for version in (1, 4):
         with pytest.raises(ContractError):
             presence.seal_heartbeat(sample.heartbeat(), SIGNER, version)

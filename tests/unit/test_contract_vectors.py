@@ -151,7 +151,7 @@ def test_signed_message_vectors_open() -> None:
         sample.SITE, sample.GATE, {envelope.key_id(gate_key): gate_key}
     )
     assert tracker.hear_birth(message("birth")) == sample.birth()
-    assert tracker.hear_heartbeat(message("heartbeat_v1")).power == "mains"
+    assert tracker.hear_heartbeat(message("heartbeat_v2")).face_state == "not_installed"
     feed = redemption.open_feed(message("redemption"), sample.SITE, sample.GATE, sample.keys())
     assert feed == sample.feed()
 
