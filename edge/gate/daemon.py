@@ -44,6 +44,7 @@ class Daemon:
         self._uplink = uplink
         self._notifier = notifier
         self._loop = asyncio.get_running_loop()
+        self._is_ending = False
 
     def emit_session(self, item: SessionItem) -> None:
         """Take what the session says, on its thread."""
@@ -64,13 +65,15 @@ class Daemon:
                 tasks.create_task(self._gate.run())
                 tasks.create_task(self._beat())
         finally:
+            self._is_ending = True
             self._notifier.stopping()
             self._devices.stop()
             session.stop()
             _log.info("gate_down")
 
     def _on_session(self, item: SessionItem) -> None:
-        self._uplink.on_item(item, self._clock.now())
+        if not self._is_ending:
+            self._uplink.on_item(item, self._clock.now())
 
     async def _beat(self) -> None:
         """Let the link do what is due and show the service manager that the loop turns."""

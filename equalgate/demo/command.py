@@ -6,10 +6,12 @@ import socket
 import sys
 import tempfile
 import threading
+from functools import partial
 from pathlib import Path
 
 from equalgate.demo.compound import Compound, Ports, now
 from equalgate.demo.eavesdropper import NAME, ClientsOfHostileBroker, Eavesdropper
+from equalgate.demo.ledger import has_documents
 from equalgate.demo.pages_client import PagesClient
 from equalgate.demo.processes import wait_until
 from equalgate.demo.scene import Scene
@@ -78,8 +80,9 @@ def _face_steps(steps: Steps) -> None:
 def _wait_for_documents(scene: Scene) -> None:
     """Wait until both gates hold every list, so that the first person finds an open gate."""
     scene.wait_ready()
-    for name, gate in scene.compound.gates.items():
-        wait_until(gate.holds_documents, f"documents at {name}", _DOCUMENTS_S, every_s=0.05)
+    for name in scene.compound.gates:
+        has_all = partial(has_documents, scene.compound, name)
+        wait_until(has_all, f"documents at {name}", _DOCUMENTS_S, every_s=0.05)
 
 
 def _stay(ports: Ports) -> int:

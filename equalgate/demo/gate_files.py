@@ -1,14 +1,12 @@
 """Write the folder of one simulated gate unit: `gate.toml`, its key, the keys of its readers."""
 
 import os
-import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge.adapters.keystore import KeyStore
 from edge.adapters.osdp_keys import new_scbk
 from mqtt.client.tls import TlsFiles
-from mqtt.contract.topics import DocumentName
 
 __all__ = ["GateFolder"]
 
@@ -98,21 +96,6 @@ class GateFolder:
     def portal(self) -> str:
         """Return the one portal of this unit."""
         return f"{self.side}-door"
-
-    def holds_documents(self) -> bool:
-        """Tell whether the unit has saved every document of its controller."""
-        file = self.folder / "state" / "gate.db"
-        try:
-            connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
-        except sqlite3.OperationalError:
-            return False
-        try:
-            found = connection.execute("SELECT count(*) FROM documents").fetchone()[0]
-        except sqlite3.OperationalError:
-            return False
-        finally:
-            connection.close()
-        return bool(found == len(DocumentName))
 
     def make_keys(self) -> bytes:
         """Make its keys where missing; return the public half of its signing key."""

@@ -84,7 +84,7 @@ def _replay(scene: Scene, spy: Eavesdropper, topic: str, recorded: bytes, result
     """Publish recorded bytes as another client; nothing moves, and the gate's log says why."""
     door = scene.south
     door.rest()
-    known = len(ledger.gate_rows(scene.compound, _GATE))
+    known = len(ledger.controller_rows(scene.compound, _GATE))
     since_ms = time.monotonic_ns() // 1_000_000
     spy.publish(topic, recorded)
     if door.sim.wait_unlocked(door.portal, since_ms, _NOTHING_MOVES_S) is not None:

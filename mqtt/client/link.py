@@ -20,6 +20,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from mqtt.client.link_port import LinkEnd, PublishBook
 from mqtt.client.packets import connect_properties, inbound_of, publish_properties, will_properties
 from mqtt.client.port import (
+    NO_PACKET,
     Connected,
     DeliveryHandle,
     Emit,
@@ -96,6 +97,8 @@ class PahoLink:
         client = self._client
         if client is None or self._loss is not None or handle.connection != self._connection:
             return False
+        if handle.packet_id == NO_PACKET:
+            return True
         return client.ack(handle.packet_id, 1) == MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def say_goodbye(self) -> None:

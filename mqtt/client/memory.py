@@ -5,6 +5,7 @@ from functools import partial
 
 from mqtt.client.memory_broker import MemoryBroker
 from mqtt.client.port import (
+    NO_PACKET,
     Connected,
     Disconnected,
     Emit,
@@ -100,6 +101,8 @@ class MemorySession:
         handle = inbound.handle
         if self._connection is None or handle.connection != self._connection:
             return False
+        if handle.packet_id == NO_PACKET:
+            return True
         name = self._spec.client_id
         acknowledge = self._broker.acknowledge
         arrive = partial(acknowledge, name, handle.connection, handle.packet_id)

@@ -21,6 +21,7 @@ from mqtt.contract.reasons import ReasonCode
 
 __all__ = [
     "KEEPALIVE_LIMIT_S",
+    "NO_PACKET",
     "Connected",
     "ConnectionUnstable",
     "DeliveryHandle",
@@ -56,9 +57,16 @@ class Message:
     properties: tuple[tuple[str, str], ...] = ()
 
 
+NO_PACKET = 0
+
+
 @dataclass(frozen=True, slots=True)
 class DeliveryHandle:
-    """What `ack` needs; worthless as soon as its connection has ended."""
+    """What `ack` needs; worthless as soon as its connection has ended.
+
+    `packet_id` is NO_PACKET for a delivery with QoS 0, which has nothing to acknowledge: a PUBACK
+    for it would end the connection as a protocol error (MQTT 5.0 §3.4).
+    """
 
     connection: int
     packet_id: int
@@ -210,4 +218,7 @@ class Session(Protocol):
         """
 
     def ack(self, inbound: Inbound) -> bool:
-        """Acknowledge a committed delivery; False if its connection has ended meanwhile."""
+        """Acknowledge a committed delivery; False if its connection has ended meanwhile.
+
+        With QoS 0 there is nothing to acknowledge, and nothing is sent.
+        """

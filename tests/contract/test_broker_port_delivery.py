@@ -88,6 +88,19 @@ def test_qos_0_arrives_without_result(desk: Desk) -> None:
     assert not sender.inbox.of(PublishResult)
 
 
+def test_acknowledging_qos_0_sends_nothing_and_keeps_the_connection(desk: Desk) -> None:
+    gate, web, _ = desk.names()
+    receiver = joined(desk, desk.make(web, f"ac/1/{SITE}/+/up/hb"))
+    sender = joined(desk, desk.make(gate))
+    sender.say(up(gate, "hb"), b"first", qos=0)
+    desk.until(lambda: receiver.inbox.payloads == [b"first"])
+    assert receiver.session.ack(receiver.inbox.of(Inbound)[0])
+    desk.rest(0.3)
+    sender.say(up(gate, "hb"), b"second", qos=0)
+    desk.until(lambda: receiver.inbox.payloads == [b"first", b"second"])
+    assert not receiver.inbox.of(Disconnected)
+
+
 def test_plus_covers_one_level_and_hash_the_rest(desk: Desk) -> None:
     gate, web, _ = desk.names()
     receiver = joined(desk, desk.make(gate, down(gate, "#")))
