@@ -66,11 +66,11 @@ def install(*, origin: Path | None, into: Path | None = None, with_optional: boo
             continue
         try:
             _install_one(manifest, source, target)
-        except ModelFileError as error:
+            _place(target / "manifests" / path.name, content)
+        except (ModelFileError, OSError) as error:
             missing_kinds.add(manifest.kind)
-            print(f"{manifest.name}: {error}")
+            print(f"{manifest.name}: {_told(error)}")
             continue
-        _place(target / "manifests" / path.name, content)
         print(f"{manifest.name}: {_STATES['']} ({manifest.licence})")
         print(f"  {manifest.data_set_caveat}")
     if "pad" in missing_kinds:
@@ -95,6 +95,14 @@ def list_models(*, folder: Path | None = None, as_json: bool = False) -> int:
             print(f"{manifest.name}  {manifest.kind}  {_STATES[code]}  {manifest.licence}")
             print(f"  sha256 {manifest.sha256}\n  {manifest.data_set_caveat}")
     return int(changed)
+
+
+def _told(error: ModelFileError | OSError) -> str:
+    if isinstance(error, ModelFileError):
+        return str(error)
+    return (
+        f"无法写入 / cannot write: {error.strerror}; 请检查磁盘和权限 / check disk and permission"
+    )
 
 
 def _line(manifest: ModelManifest, code: str) -> dict[str, object]:
