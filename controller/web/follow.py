@@ -39,7 +39,7 @@ async def follow(
     """Yield news; None where nothing happened for 15 s, and then the session is looked up again."""
     async with desk.live.viewer() as viewer:
         first = await run_in_threadpool(_first, desk, last_id)
-        desk.live.begin(first.newest_id)
+        desk.live.begin(first)
         yield first
         seen = first.newest_id
         while True:

@@ -53,7 +53,7 @@ class Viewer:
 class LiveFeed:
     """The one reader behind all open pages; `look` is called in a thread.
 
-    A page enters `viewer`, reads what it shows first, and then calls `begin` with the newest id of
+    A page enters `viewer`, reads what it shows first, and then calls `begin` with
     that: so it misses nothing, and sees twice at most what it can tell by its id.
     """
 
@@ -74,10 +74,10 @@ class LiveFeed:
         finally:
             self._viewers.discard(viewer)
 
-    def begin(self, newest_id: int) -> None:
-        """Start the reader after this id unless it runs already."""
+    def begin(self, first: News) -> None:
+        """Start the reader from what a page has read first, unless it runs already."""
         if self._task is None or self._task.done():
-            self._newest_id, self._gates = newest_id, None
+            self._newest_id, self._gates = first.newest_id, first.gates
             self._task = asyncio.create_task(self._watch(), name="live-feed")
 
     async def close(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row, func, select
 
+from controller.domain.alarming import ALARMING
 from controller.domain.local_time import day_bounds_ms, local_text
 from controller.domain.moment import Moment
 from controller.services.commands import HEARD_WITHIN_MS
@@ -202,6 +203,7 @@ def _event_view(
         cure=cure,
         direction=row.direction,
         is_simulated=row.adapter_kind != "real",
+        is_alarming=row.reason in ALARMING,
         intent_to_unlock_ms=row.intent_to_unlock_ms,
     )
 
@@ -221,15 +223,17 @@ def alarms(
     if before is not None:
         found = found.where(AlarmRow.id < before)
     rows = uow.session.scalars(found.order_by(AlarmRow.id.desc()).limit(limit))
-    return [_alarm_view(row, zone) for row in rows]
+    titles = _titles(uow, GateRow)
+    return [_alarm_view(row, zone, titles.get(row.gate, row.gate)) for row in rows]
 
 
-def _alarm_view(row: AlarmRow, zone: str) -> AlarmView:
+def _alarm_view(row: AlarmRow, zone: str, gate_title: str) -> AlarmView:
     said, cure = words_of(ReasonCode(row.reason))
     return AlarmView(
         id=row.id,
         at=local_text(row.at_ms, zone),
         gate=row.gate,
+        gate_title=gate_title,
         reason=row.reason,
         said=said,
         cure=cure,

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from controller.web.views import EventView
+
 __all__ = ["CHINESE", "ENGLISH", "TEXTS", "Speaker", "speaker_for"]
 
 CHINESE = "zh-CN"
@@ -15,7 +17,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "events": ("动态", "Events"),
     "alarms": ("需要查看", "To look at"),
     "all_online": ("所有门都在线", "All gates are online"),
-    "some_offline": ("个门离线，门口的通行照常", "gates are offline; the ways in go on working"),
+    "one_offline": ("离线，门口通行照常", "is offline; its ways in go on working"),
+    "some_offline": ("离线，门口通行照常", "are offline; their ways in go on working"),
+    "list_comma": ("、", ", "),
+    "look": ("请查看", "To look at"),
     "no_gates": (
         "这里会显示每个门的状态。请先登记门口机。",
         "Every gate shows here. Register a gate unit first.",
@@ -110,9 +115,9 @@ class Speaker:
         """Name the state of a door."""
         return self(f"door_{state}" if f"door_{state}" in TEXTS else "door_")
 
-    def outcome(self, outcome: str) -> str:
-        """Return the key of what an outcome is to a person who looks on."""
-        return _OUTCOMES.get(outcome, "noted")
+    def seen(self, event: EventView) -> str:
+        """Return the key of what an event is to a person who looks on."""
+        return "look" if event.is_alarming else _OUTCOMES.get(event.outcome, "noted")
 
     def time(self, instant: str) -> str:
         """Write a local instant as 今天 08:12:05, or with its date when that is longer ago."""

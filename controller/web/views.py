@@ -76,6 +76,7 @@ class EventView(BaseModel):
     cure: Words
     direction: str
     is_simulated: bool
+    is_alarming: bool = Field(description="somebody must look: it is also in the alarms")
     intent_to_unlock_ms: int = Field(description="-1 where nothing was unlocked")
 
 
@@ -92,6 +93,7 @@ class AlarmView(BaseModel):
     id: int
     at: str
     gate: str
+    gate_title: str
     reason: str
     said: Words
     cure: Words

@@ -54,6 +54,7 @@ class Recorder:
     site: str = "tongxing"
     epoch: int = 7
     boot: int = 1
+    access_point: str = ""
     signer: Ed25519Signer = GATE_KEYS["gate-south"]
 
     def topic(self, kind: str) -> str:
@@ -68,7 +69,7 @@ class Recorder:
             epoch=self.epoch,
             seq=seq,
             kind=said.kind,
-            access_point=self.gate.replace("gate", "door") + "-in",
+            access_point=self.access_point or self.gate.replace("gate", "door") + "-in",
             method=said.method,
             outcome=said.outcome,
             reason=said.reason,
