@@ -26,6 +26,10 @@ class Act(StrEnum):
     ROTATE_KEYS = "rotate_keys"
     GIVE_COMMAND = "give_command"
     CLEAR_ALARM = "clear_alarm"
+    EDIT_FACE = "edit_face"
+    SEE_FACE = "see_face"
+    PREPARE_CONSENT = "prepare_consent"
+    STOP_FACE = "stop_face"
 
 
 _GUARD = frozenset(
@@ -36,12 +40,13 @@ _GUARD = frozenset(
         Act.REPORT_LOST,
         Act.GIVE_COMMAND,
         Act.CLEAR_ALARM,
+        Act.STOP_FACE,
     }
 )
 _TABLE = {
     Role.GUARD: _GUARD,
     Role.MANAGER: frozenset(Act) - {Act.SEE_EVIDENCE},
-    Role.INSPECTOR: frozenset({Act.SEE_GATES, Act.SEE_EVIDENCE}),
+    Role.INSPECTOR: frozenset({Act.SEE_GATES, Act.SEE_EVIDENCE, Act.SEE_FACE}),
     Role.INSTALLER: frozenset({Act.SEE_GATES, Act.EDIT_GATES, Act.GIVE_COMMAND}),
 }
 
