@@ -106,6 +106,7 @@ def _rates(table: Comparisons) -> tuple[Scores, Scores]:
         raise ValueError("need pairs of one person and of two")
     finite = np.unique(table.score[np.isfinite(table.score)])
     thresholds = np.concatenate([finite, [np.inf]])
-    false_accepts = 1 - np.searchsorted(other, thresholds) / other.size
+    # Counted, not subtracted from 1: 3 of 3,000 must be exactly 0.001.
+    false_accepts = (other.size - np.searchsorted(other, thresholds)) / other.size
     false_rejects = np.searchsorted(same, thresholds) / same.size
     return false_accepts, false_rejects

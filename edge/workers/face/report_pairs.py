@@ -53,7 +53,7 @@ def read_pairs(listing: Path, images: Path) -> tuple[LabelledPair, ...]:
             "无法读取配对清单 / the list of pairs cannot be read",
             "请给出 UTF-8 文本文件 / give a UTF-8 text file",
         ) from None
-    known: set[Path] = set()
+    known = _Known(set(), set())
     numbered = enumerate(text.splitlines(), start=1)
     pairs = tuple(_pair(line, number, images, known) for number, line in numbered if line.strip())
     if not pairs:
@@ -79,7 +79,15 @@ def _keeps_secrets(folder: Path) -> bool:
     return any(name in _STORE_NAMES or name.endswith(_STORE_SUFFIXES) for name in names)
 
 
-def _pair(line: str, number: int, images: Path, known: set[Path]) -> LabelledPair:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Remember what was looked at already: lists name each picture several times."""
+
+    pictures: set[Path]
+    folders: set[Path]
+
+
+def _pair(line: str, number: int, images: Path, known: _Known) -> LabelledPair:
     parts = line.rstrip("\r\n").split("\t")
     if len(parts) != 3 or parts[2].strip() not in {"0", "1"}:
         raise PairsError(
@@ -91,9 +99,9 @@ def _pair(line: str, number: int, images: Path, known: set[Path]) -> LabelledPai
     return LabelledPair(left, right, parts[2].strip() == "1", number)
 
 
-def _inside(images: Path, name: str, number: int, known: set[Path]) -> Path:
+def _inside(images: Path, name: str, number: int, known: _Known) -> Path:
     path = Path(os.path.normpath(images / name))
-    if path in known:
+    if path in known.pictures:
         return path
     if not path.is_relative_to(os.path.normpath(images)):
         raise PairsError(
@@ -107,9 +115,10 @@ def _inside(images: Path, name: str, number: int, known: set[Path]) -> Path:
             "请检查路径 / check the path",
             number,
         )
-    if path.parent not in known and _keeps_secrets(path.parent):
+    if path.parent not in known.folders and _keeps_secrets(path.parent):
         raise _store_error()
-    known |= {path, path.parent}
+    known.pictures.add(path)
+    known.folders.add(path.parent)
     return path
 
 
