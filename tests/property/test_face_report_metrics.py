@@ -135,7 +135,8 @@ def test_figures_that_cannot_be_told_are_refused() -> None:
     for figure in (equal_error_rate, lambda it: true_accepts_at(it, 0.1)):
         with pytest.raises(ValueError, match="of two"):
             figure(table(one_label))
-    for rows in ([(None, True), (None, False)] * 10, []):
+    undetected: list[Row] = [(None, True), (None, False)] * 10
+    for rows in (undetected, []):
         with pytest.raises(ValueError, match="no scores"):
             best_threshold(table(rows))
     with pytest.raises(ValueError, match="no scores"):
