@@ -192,6 +192,10 @@ class ReasonCode(StrEnum):
     ONE_PERSON = "one_person"
     # rules of the controller
     FACE_ONLY = "face_only"
+    FACE_NOT_PREPARED = "face_not_prepared"
+    CREDENTIAL_NEEDED = "credential_needed"
+    TOO_YOUNG = "too_young"
+    ERASURE_OVERDUE = "erasure_overdue"
     LAST_CREDENTIAL = "last_credential"
     ARREARS = "arrears"
     ALREADY_ASSIGNED = "already_assigned"
