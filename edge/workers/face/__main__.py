@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.workers.face.hygiene import harden
+from edge.workers.face.hygiene import harden, restart_without_cache
 
 if TYPE_CHECKING:
     from edge.workers.face.camera import FaceCamera
@@ -112,4 +112,5 @@ def _now() -> "Instant":
 
 
 if __name__ == "__main__":
+    restart_without_cache()
     sys.exit(main(sys.argv[1:]))

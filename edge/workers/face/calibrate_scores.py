@@ -27,7 +27,7 @@ def genuine(people: Sequence[Embedding]) -> Scores:
     found = []
     for rows in people:
         if len(rows) > 1:
-            own = rows @ rows.T
+            own = np.einsum("id,jd->ij", rows, rows, optimize=False)
             np.fill_diagonal(own, -2)
             found.append(np.max(own, axis=1))
     return np.concatenate(found) if found else np.zeros(0, np.float32)
@@ -60,6 +60,7 @@ def doubles(people: Sequence[Embedding], limit: float) -> list[list[int]]:
         alike = means[begin : begin + 1024] @ means.T >= limit
         for row, other in zip(*np.nonzero(alike), strict=True):
             _join(group, begin + int(row), int(other))
+    _scrub(means[:1024], means)
     wipe(means)
     gathered: dict[int, list[int]] = {}
     for index in range(len(people)):
@@ -96,4 +97,13 @@ def _blocks(people: Sequence[Embedding]) -> Iterator[tuple[slice, Scores]]:
         best = np.maximum.reduceat(by_other, begins[chosen] - begin, axis=0)
         best[np.arange(chosen.stop - first), np.arange(chosen.start, chosen.stop)] = -2
         yield chosen, best
+    _scrub(rows[: begins[min(_BLOCK_PEOPLE, len(people) - 1)]], rows)
     wipe(rows)
+
+
+def _scrub(left: Embedding, right: Embedding) -> None:
+    """Multiply zeros in the shapes of the product before.
+
+    BLAS packs its operands into buffers of its own, which hold them until others are packed there.
+    """
+    np.dot(np.zeros_like(left), np.zeros_like(right).T)

@@ -89,13 +89,19 @@ class Gallery:
 
 def unit(vectors: npt.NDArray[np.floating]) -> Embedding:
     """Return ``vectors`` (rows, or one) with unit length; a zero vector stays zero."""
-    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.asarray(vectors / np.where(norms > 0, norms, 1), dtype=np.float32)
+    scaled = np.array(vectors, dtype=np.float32)
+    norms = np.linalg.norm(scaled, axis=-1, keepdims=True)
+    scaled /= np.where(norms > 0, norms, 1)
+    return scaled
 
 
 def centred(vectors: Embedding, mean: Embedding) -> Embedding:
     """Return ``vectors`` with the site ``mean`` taken off, at unit length again."""
-    return unit(vectors - mean)
+    shifted = np.subtract(vectors, mean, dtype=np.float32)
+    norms = np.linalg.norm(shifted, axis=-1, keepdims=True)
+    # In place: a copy that nobody owns would stay in memory.
+    shifted /= np.where(norms > 0, norms, 1)
+    return shifted
 
 
 def _columns(references: Sequence[Embedding], mean: Embedding | None) -> Embedding:

@@ -89,12 +89,13 @@ def choose_references(embeddings: Embedding, count: int) -> Embedding:
 
     The first stands for the person at their most usual, the others widen what is recognised.
     """
-    alike = embeddings @ embeddings.T
+    # Not with BLAS, which packs what it multiplies into buffers of its own and leaves it there.
+    alike = np.einsum("id,jd->ij", embeddings, embeddings, optimize=False)
     chosen = [int(np.argmax(alike.sum(axis=1)))]
     while len(chosen) < min(count, len(embeddings)):
         nearest = np.max(alike[:, chosen], axis=1)
         nearest[chosen] = np.inf
         chosen.append(int(np.argmin(nearest)))
-    rows = np.array(embeddings[chosen], dtype=np.float32)
+    rows = np.take(embeddings, chosen, axis=0)
     wipe(embeddings)
     return rows

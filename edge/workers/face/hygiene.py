@@ -10,9 +10,10 @@ import contextlib
 import ctypes
 import os
 import resource
+import sys
 from pathlib import Path
 
-__all__ = ["harden"]
+__all__ = ["harden", "restart_without_cache"]
 
 # Linux, include/uapi: linux/prctl.h, linux/sched.h, asm-generic/mman.h
 _PR_SET_DUMPABLE = 4
@@ -20,6 +21,22 @@ _PR_SET_NO_NEW_PRIVS = 38
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEWNET = 0x40000000
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
+# The GNU C library, malloc.h
+_M_MMAP_THRESHOLD, _M_PERTURB = -3, -6
+_OWN_MAPPING_BYTES = 64 * 1024
+
+
+# The C library's cache for small blocks, embeddings among them, is not overwritten when they are
+# freed; only the environment of a new process can switch it off.
+_TUNABLES = "GLIBC_TUNABLES"
+_NO_CACHE = "glibc.malloc.tcache_count=0"
+
+
+def restart_without_cache() -> None:
+    """Begin this process anew, as it was started, without the cache for freed blocks."""
+    if os.environ.get(_TUNABLES) != _NO_CACHE and sys.orig_argv:
+        environment = os.environ | {_TUNABLES: _NO_CACHE}
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606
 
 
 def harden() -> tuple[str, ...]:
@@ -40,6 +57,8 @@ def harden() -> tuple[str, ...]:
         in_force.append("no_new_rights")
     if libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) == 0:
         in_force.append("no_debugger")
+    if _wipes_freed_memory(libc):
+        in_force.append("freed_memory_wiped")
     if _may_lock() and libc.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT) == 0:
         in_force.append("no_swap")
     return tuple(in_force)
@@ -58,6 +77,18 @@ def _leave_network(libc: ctypes.CDLL) -> bool:
         (own / "setgroups").write_text("deny", encoding="ascii")
         (own / "gid_map").write_text(f"{group} {group} 1", encoding="ascii")
     return True
+
+
+def _wipes_freed_memory(libc: ctypes.CDLL) -> bool:
+    """Let the allocator overwrite what is freed, and give whole pictures back to the system.
+
+    Libraries copy frames and crops where we cannot reach; what they free is gone this way.
+    """
+    mallopt = getattr(libc, "mallopt", None)
+    if mallopt is None:
+        return False
+    returns_pictures = bool(mallopt(_M_MMAP_THRESHOLD, _OWN_MAPPING_BYTES) == 1)
+    return returns_pictures and bool(mallopt(_M_PERTURB, 0xA5) == 1)
 
 
 def _may_lock() -> bool:
