@@ -67,6 +67,7 @@ class Consumer:
         self._session: Session | None = None
         self._stopping = threading.Event()
         self._watched_ms = 0
+        self._greets = False
         self.stored = 0
 
     def emit(self, item: SessionItem) -> None:
@@ -78,8 +79,12 @@ class Consumer:
                 _log.error("broker_connection_unstable", extra={"losses": losses})
             case SubscriptionRefused(topic_filter):
                 _log.error("subscription_refused", extra={"filter": topic_filter})
-            case Connected() | Disconnected():
-                _log.info("broker", extra={"state": type(item).__name__})
+            case Connected():
+                _log.info("broker", extra={"state": "connected"})
+                self._greets = True
+                self._queue.wake()
+            case Disconnected():
+                _log.info("broker", extra={"state": "disconnected"})
             case _:
                 pass
 
@@ -99,11 +104,27 @@ class Consumer:
 
     def step(self, timeout_s: float) -> int:
         """Take, store and acknowledge one group; return its size. The simulator drives this."""
+        if self._greets:
+            self._greet()
         group = self._queue.take(timeout_s)
         if group:
             self._store(group)
         self._watch()
         return len(group)
+
+    def _greet(self) -> None:
+        """Ask the gates, whose births we may have missed, to announce themselves."""
+        session = self._session
+        if session is None:
+            return
+        try:
+            greetings = self._core.greet(self._clock())
+        except (StorageError, UnavailableError) as error:
+            _log.error("greeting_waits", extra={"reason": error.code.value})
+            return
+        self._greets = False
+        for greeting in greetings:
+            _publish(session, greeting)
 
     def _store(self, group: Sequence[Inbound]) -> None:
         messages = [inbound.message for inbound in group]

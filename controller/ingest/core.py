@@ -16,6 +16,7 @@ from controller.domain.moment import Moment
 from controller.ingest.alarming import troubles_in
 from controller.ingest.books import Books, read_keys
 from controller.ingest.event_rows import Value, insert_events, rows_of
+from controller.ingest.greeting import acknowledge, greetings
 from controller.ingest.intake import (
     Arrival,
     BatchArrival,
@@ -26,22 +27,18 @@ from controller.ingest.intake import (
     read,
 )
 from controller.ingest.ledger import Ledger
-from controller.ingest.presence import adopted, hear, hear_state
+from controller.ingest.presence import Unheard, adopted, hear, hear_state
 from controller.services.keys import signer_for
 from controller.services.ports import Publication
 from controller.services.site import Site
 from controller.storage.engine import WRITES
 from controller.storage.unit_of_work import UnitOfWork, translate
 from mqtt.client.port import Message
-from mqtt.contract.delivery import DELIVERY
 from mqtt.contract.envelope import Signer
 from mqtt.contract.errors import RefusedError
-from mqtt.contract.events import Ack, Batch, EventKind, seal_ack
-from mqtt.contract.ids import GateId
+from mqtt.contract.events import Batch, EventKind
 from mqtt.contract.reasons import ReasonCode
 from mqtt.contract.records import KeyScope
-from mqtt.contract.topics import TopicKind, build
-from mqtt.contract.versions import READS
 
 __all__ = ["GAP_AFTER_MS", "KEYS_FOR_MS", "IngestCore", "Taken"]
 
@@ -71,6 +68,7 @@ class _Group:
     batches: list[BatchArrival] = field(default_factory=list)
     others: list[PresenceArrival | StateArrival] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
+    unheard: set[str] = field(default_factory=set)
 
     @property
     def is_empty(self) -> bool:
@@ -107,13 +105,29 @@ class IngestCore:
             signer = self._ack_signer(moment) if group.batches else None
             with self._engine.execution_options(**{WRITES: True}).begin() as connection:
                 ledgers, new_events, alarms = self._store(connection, group, moment)
+                asked = group.unheard - {ledger.gate for ledger in ledgers}
+                greeted = self._greetings(connection, asked, moment)
         except DataError as error:
             raise RefusedError(ReasonCode.MALFORMED, rule="storable") from error
         except SQLAlchemyError as error:
             self._keys_until_ms = -1
             raise translate(error) from error
-        acks = () if signer is None else tuple(self._ack(each, signer) for each in ledgers)
-        return Taken(acks, new_events, alarms)
+        if signer is None:
+            return Taken(greeted, new_events, alarms)
+        name, unheard = self._site.name, group.unheard
+        acks = (
+            acknowledge(name, each.gate, each.held, signer, announce=each.gate in unheard)
+            for each in ledgers
+        )
+        return Taken((*acks, *greeted), new_events, alarms)
+
+    def greet(self, moment: Moment) -> tuple[Publication, ...]:
+        """Return what asks every known gate to announce itself. Raises StorageError."""
+        try:
+            with self._engine.connect() as connection:
+                return greetings(connection, self._site.name, self._ack_signer(moment))
+        except SQLAlchemyError as error:
+            raise translate(error) from error
 
     def refuse(self, message: Message, moment: Moment) -> None:
         """Leave out a message that `take` refused by itself, with an alarm. Raises StorageError."""
@@ -179,13 +193,14 @@ class IngestCore:
         books = Books(connection)
         troubles = list(group.troubles)
         books.lock(each.gate for each in (*group.batches, *group.others))
-        self._hear(books, group.others, troubles, moment)
+        self._hear(books, group.others, troubles, group.unheard, moment)
         wanted = ((each.gate, each.batch.header.epoch) for each in group.batches)
         ledgers = books.ledgers(wanted, moment.utc_ms) if group.batches else {}
         rows: list[tuple[Value, ...]] = []
         for each in group.batches:
             ledger = ledgers[each.gate, each.batch.header.epoch]
             rows += self._admit(books, ledger, each.batch, troubles, moment)
+        group.unheard.update(gate for gate, _ in ledgers if books.presence(gate) is None)
         for ledger in ledgers.values():
             ledger.extend(books.beyond(ledger.gate, ledger.epoch))
         insert_events(connection, rows)
@@ -198,6 +213,7 @@ class IngestCore:
         books: Books,
         arrivals: Iterable[PresenceArrival | StateArrival],
         troubles: list[Trouble],
+        unheard: set[str],
         moment: Moment,
     ) -> None:
         for arrival in arrivals:
@@ -208,6 +224,9 @@ class IngestCore:
                 said = hear(arrival, self._site.name, row, moment)
                 if isinstance(said, Trouble):
                     troubles.append(said)
+                    continue
+                if isinstance(said, Unheard):
+                    unheard.add(said.gate)
                     continue
                 change = said
             if change is None:
@@ -259,15 +278,9 @@ class IngestCore:
             if change is not None:
                 books.change_presence(leaf.gate, change)
 
-    def _ack(self, ledger: Ledger, signer: Signer) -> Publication:
-        ack = Ack(
-            site=self._site.name,
-            gate=ledger.gate,
-            epoch=ledger.epoch,
-            upto=ledger.size,
-            root=ledger.frontier.root(),
-            reads=dict(READS),
-        )
-        how = DELIVERY[TopicKind.ACK]
-        topic = build(self._site.name, GateId(ledger.gate), TopicKind.ACK)
-        return Publication(topic, seal_ack(ack, signer), how.qos, how.retain, how.expiry_s)
+    def _greetings(
+        self, connection: Connection, unheard: set[str], moment: Moment
+    ) -> tuple[Publication, ...]:
+        if not unheard:
+            return ()
+        return greetings(connection, self._site.name, self._ack_signer(moment), unheard)

@@ -49,6 +49,11 @@ class Ledger:
         return self.frontier.size
 
     @property
+    def held(self) -> tuple[int, int, bytes]:
+        """Return epoch, size and root, as an acknowledgement names them."""
+        return self.epoch, self.size, self.frontier.root()
+
+    @property
     def has_hole(self) -> bool:
         """Tell whether events are held beyond a hole."""
         return self.stored > self.size

@@ -3,6 +3,7 @@
 The boot counter lives in the row, so a recorded birth stays refused after a controller restart.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import RowMapping
@@ -14,16 +15,23 @@ from mqtt.contract.errors import ContractError
 from mqtt.contract.presence import Birth, Heartbeat, PresenceTracker
 from mqtt.contract.reasons import ReasonCode
 
-__all__ = ["Values", "adopted", "hear", "hear_state"]
+__all__ = ["Unheard", "Values", "adopted", "hear", "hear_state"]
 
 Values = dict[str, Any]
 """Columns of `gate_presence` that change."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """A gate lives in a boot whose birth was not heard: it has to be asked for it."""
+
+    gate: str
+
+
 def hear(
     arrival: PresenceArrival, site: str, row: RowMapping | None, moment: Moment
-) -> Values | Trouble | None:
-    """Return the columns to store, an alarm, or None for what is only old.
+) -> Values | Trouble | Unheard | None:
+    """Return the columns to store, an alarm, a gate to be asked, or None for what is only old.
 
     A birth of an earlier boot is an alarm: somebody replays it. The same birth twice and a late
     heartbeat are what a broker does on its own, and change nothing.
@@ -38,11 +46,25 @@ def hear(
         return _alive(tracker.hear_heartbeat(arrival.payload), moment)
     except ContractError as error:
         if error.code is ReasonCode.OLD_BOOT and not arrival.is_birth:
-            return None
+            return _late_or_unheard(tracker, arrival, row)
         unheard = PresenceTracker(site, gate, keys)
         if error.code is ReasonCode.OLD_BOOT and _is_copy(unheard, arrival.payload, row):
             return None
         return Trouble(gate, error.code, "birth" if arrival.is_birth else "heartbeat")
+
+
+def _late_or_unheard(
+    tracker: PresenceTracker, arrival: PresenceArrival, row: RowMapping | None
+) -> Unheard | None:
+    """Tell a late heartbeat of the boot that is known from one of a boot that is not."""
+    if row is None:
+        return Unheard(arrival.gate)
+    tracker.restore(row["boot_id"], row["boot_counter"], -1)
+    try:
+        tracker.hear_heartbeat(arrival.payload)
+    except ContractError:
+        return Unheard(arrival.gate)
+    return None
 
 
 def hear_state(arrival: StateArrival, row: RowMapping | None) -> Values | None:

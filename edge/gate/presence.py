@@ -20,6 +20,7 @@ from mqtt.contract.versions import READS, choose
 __all__ = ["HEARTBEAT_MS", "Appearance", "Identity", "Presence"]
 
 HEARTBEAT_MS = 15_000
+_REPEAT_AFTER_MS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Presence:
         self._identity = identity
         self._last_mono_ms = -1
         self._due_ms = 0
+        self._born_ms = 0
         self._peer_reads: Mapping[str, int] | None = None
 
     def peer_reads(self, reads: Mapping[str, int]) -> None:
@@ -62,6 +64,7 @@ class Presence:
     ) -> bytes:
         """Return the signed birth; the next heartbeat is due one period later."""
         who = self._identity
+        self._born_ms = now.mono_ms
         birth = Birth(
             site=who.site,
             gate=who.gate,
@@ -81,6 +84,10 @@ class Presence:
         )
         self._due_ms = now.mono_ms + HEARTBEAT_MS
         return seal_birth(birth, who.signer)
+
+    def may_repeat(self, now: Moment) -> bool:
+        """Tell whether the last birth is long enough ago to say it again when asked."""
+        return now.mono_ms - self._born_ms >= _REPEAT_AFTER_MS
 
     def is_due(self, now: Moment) -> bool:
         """Tell whether a heartbeat is due."""

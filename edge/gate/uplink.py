@@ -230,6 +230,8 @@ class Uplink:
         keys = self._sync.keys(KeyScope.ACK, now)
         ack = open_ack(payload, self._identity.site, self._identity.gate, keys)
         self._presence.peer_reads(ack.reads)
+        if ack.announce and self._presence.may_repeat(now):
+            self._announce()
         self._courier.acknowledged(ack, now)
 
     def _judged(self, result: Settled, now: Moment) -> None:

@@ -48,6 +48,7 @@ class PagesClient:
             with self._opener.open(request, timeout=_TIMEOUT_S) as answer:
                 raw = answer.read()
         except HTTPError as error:
-            raise StepFailedError(f"{verb} {path}: {error.code}") from error
+            said = error.read().decode("utf-8", "replace")[:200]
+            raise StepFailedError(f"{verb} {path}: {error.code} {said}") from error
         answer_body: dict[str, Any] = json.loads(raw) if raw.startswith(b"{") else {}
         return answer_body

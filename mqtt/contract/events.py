@@ -185,7 +185,8 @@ class Ack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The controller's word that everything of `epoch` below `upto` is committed.
 
     `root` is the tree's root at that size, which the gate compares with its own; `reads` announces
-    the versions of each type that the controller reads.
+    the versions of each type that the controller reads. `announce` asks for the birth once more,
+    because the controller was not there when it was said.
     """
 
     site: fields.Name
@@ -194,6 +195,7 @@ class Ack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     upto: fields.Count
     root: fields.Hash
     reads: dict[fields.Name, fields.Count]
+    announce: bool = False
 
 
 def seal_batch(

@@ -241,61 +241,6 @@ def presence(engine: Engine, gate: str = "gate-south") -> GatePresenceRow:
         return uow.need(GatePresenceRow, gate)
 
 
-def test_a_birth_and_its_heartbeats_are_kept(engine: Engine, core: IngestCore) -> None:
-    birth = GATE.birth(1_000, documents={"config": (3, b"d" * 32)})
-    core.take([birth], NOW)
-    core.take([GATE.heartbeat(16_000, power="battery")], later(15_000))
-    row = presence(engine)
-    assert (row.mono_ms, row.heard_at_ms, row.power) == (16_000, later(15_000).utc_ms, "battery")
-    assert row.documents == {"config": [3, (b"d" * 32).hex()]}
-    assert row.methods["face"] == "not_installed"
-    assert row.online
-    core.take([GATE.birth(20_000)], later(19_000))
-    assert presence(engine).methods["face"] == "not_installed"
-
-
-def test_a_recorded_birth_stays_refused_after_a_restart(
-    engine: Engine,
-    core: IngestCore,
-    compound: Compound,
-) -> None:
-    old = GATE.birth(1_000)
-    core.take([old], NOW)
-    core.take([old], NOW)
-    assert alarms(engine) == []
-    core.take([GATE.rebooted().birth(500)], NOW)
-    restarted = IngestCore(engine, compound.site)
-    restarted.take([old, GATE.birth(9_000_000), GATE.heartbeat(9_000_001)], NOW)
-    row = presence(engine)
-    assert (row.boot_counter, row.mono_ms) == (2, 500)
-    assert alarms(engine) == [("gate-south", "old_boot", None)]
-
-
-def test_an_old_heartbeat_moves_no_clock(engine: Engine, core: IngestCore) -> None:
-    core.take([GATE.birth(1_000), GATE.heartbeat(30_000)], NOW)
-    core.take([GATE.heartbeat(16_000)], later(1_000))
-    assert presence(engine).mono_ms == 30_000
-    assert presence(engine).heard_at_ms == NOW.utc_ms
-
-
-def state(online: str, boot: str) -> Message:
-    payload = f'{{"online":{online},"boot":"{boot}"}}'.encode()
-    return Message(GATE.topic("state"), payload, 1, retain=True)
-
-
-def test_only_the_will_of_the_current_boot_takes_a_gate_offline(
-    engine: Engine,
-    core: IngestCore,
-) -> None:
-    core.take([GATE.rebooted().birth(1_000)], NOW)
-    core.take([state("false", "aeaqcaibaeaqcaibaeaqcaibae")], NOW)
-    assert presence(engine).online
-    core.take([state("false", "aibaeaqcaibaeaqcaibaeaqcai")], NOW)
-    assert not presence(engine).online
-    core.take([Message(GATE.topic("state"), b"[", 1, retain=True)], NOW)
-    assert [reason for _, reason, _ in alarms(engine)] == ["wrong_shape"]
-
-
 def test_a_document_in_force_is_learned_from_the_gates_event(
     engine: Engine,
     core: IngestCore,

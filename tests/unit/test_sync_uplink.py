@@ -8,15 +8,18 @@ from edge.domain.inputs import FeedHeard, MoveHeard, RedemptionHeard
 from edge.gate.mail import Mail
 from edge.gate.presence import HEARTBEAT_MS
 from mqtt.client.port import ConnectionUnstable, Message, SubscriptionRefused
+from mqtt.contract.audit import EMPTY_ROOT
 from mqtt.contract.commands import CommandResult
 from mqtt.contract.envelope import key_id
+from mqtt.contract.events import Ack, seal_ack
 from mqtt.contract.ids import GateId, SiteId, id_to_text
 from mqtt.contract.presence import GateState, PresenceTracker
 from mqtt.contract.reasons import ReasonCode
 from mqtt.contract.redemption import Feed, Move, Spent, seal_feed
 from mqtt.contract.topics import TopicKind
+from mqtt.contract.versions import READS
 from tests.support.gate_link import BOOT_ID, OTHER_GATE, GateLink
-from tests.support.gate_log import GATE, GATE_SIGNER, SITE, FakeController, fill
+from tests.support.gate_log import ACK_SIGNER, GATE, GATE_SIGNER, SITE, FakeController, fill
 
 KEYS = {key_id(GATE_SIGNER.public_key): GATE_SIGNER.public_key}
 
@@ -46,6 +49,23 @@ def test_births_and_heartbeats_are_signed_and_believed(link: GateLink) -> None:
     assert len(beats) == 3
     assert beats[0].doors == {"north": "secured"}
     assert beats[0].methods == {"qr": "ready"}
+
+
+def test_a_birth_is_said_again_when_the_controller_asks_and_not_in_a_burst(
+    link: GateLink,
+) -> None:
+    asking = Ack(SITE, GATE, 1, 0, EMPTY_ROOT, dict(READS), announce=True)
+    link.run(2_000)
+    for _ in range(5):
+        link.send(TopicKind.ACK, seal_ack(asking, ACK_SIGNER))
+    link.run(500)
+    assert len(link.payloads(TopicKind.BIRTH)) == 2
+    link.run(1_000)
+    link.send(TopicKind.ACK, seal_ack(asking, ACK_SIGNER))
+    link.run(500)
+    tracker = PresenceTracker(SITE, GATE, KEYS)
+    births = [tracker.hear_birth(raw) for raw in link.payloads(TopicKind.BIRTH)]
+    assert len(births) == 3
 
 
 def test_each_connection_has_a_birth_with_what_is_held(link: GateLink) -> None:
