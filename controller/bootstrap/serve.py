@@ -1,8 +1,10 @@
 """Serve pages and API, with the process's own broker session."""
 
 import logging
+import signal
 from pathlib import Path
 from socket import socket
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
@@ -51,6 +53,9 @@ def run_serve(settings: Settings, config_file: Path, *, with_ingest: bool = Fals
     link.start()
     if child is not None:
         child.start()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn ends in order and then raises the signal again; what follows is ours to end.
+        signal.signal(number, _already_ending)
     try:
         _Server(_uvicorn_config(settings, app), app).run()
     finally:
@@ -60,6 +65,10 @@ def run_serve(settings: Settings, config_file: Path, *, with_ingest: bool = Fals
         session.stop()
         engine.dispose()
     return 0
+
+
+def _already_ending(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing: the server has ended and the rest is on its way."""
 
 
 def _uvicorn_config(settings: Settings, app: FastAPI) -> uvicorn.Config:

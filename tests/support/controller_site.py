@@ -20,7 +20,7 @@ from mqtt.broker.acl import ControllerRole
 from mqtt.broker.home import BrokerClients, BrokerHome
 from mqtt.broker.runner import MosquittoRunner, free_port, installed_version
 from mqtt.client.backoff import LOCAL
-from mqtt.client.port import Connected, Inbound, Message, SessionSpec
+from mqtt.client.port import Connected, Inbound, Message, SessionItem, SessionSpec
 from mqtt.client.session import PahoSession
 from mqtt.contract.errors import UnavailableError
 from mqtt.contract.ids import GateId
@@ -146,7 +146,13 @@ class ControllerSite:
             ((down_filter(SITE, GateId(name)), 1),),
             backoff=LOCAL,
         )
-        client = GateClient(PahoSession(spec, inbox.put), inbox)
+
+        def take(item: SessionItem) -> None:
+            inbox.put(item)
+            if isinstance(item, Inbound):
+                client.session.ack(item)
+
+        client = GateClient(PahoSession(spec, take), inbox)
         client.session.start()
         self.gates.append(client)
         until(lambda: bool(inbox.of(Connected)))
