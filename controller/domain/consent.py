@@ -168,13 +168,13 @@ def check_wish(wish: Wish, facts: WishFacts) -> Refusal | None:
     if refusal is not None:
         return refusal
     if facts.band is Band.UNDER_14 and not facts.under_14_rules:
-        return Refusal(ReasonCode.NOT_ALLOWED, "MI-01", _ARTICLE_CHILD, "under 14")
+        return Refusal(ReasonCode.TOO_YOUNG, "MI-01", _ARTICLE_CHILD)
     if wish.actor.id != wish.holder and facts.now_ms < ask_again_from_ms(facts.declined_at_ms):
         return Refusal(ReasonCode.CONSENT_DECLINED, "CO-07", "Network Data Regulations Art. 22")
     if not facts.is_ready_there:
-        return Refusal(ReasonCode.CONFLICT, "NS-09", "Order 19 Art. 5, 9", "face is off there")
+        return Refusal(ReasonCode.FACE_NOT_PREPARED, "NS-09", "Order 19 Art. 5, 9")
     if not facts.has_way:
-        return Refusal(ReasonCode.UNKNOWN_CREDENTIAL, "NS-07", "PIPL Art. 16; Order 19 Art. 10")
+        return Refusal(ReasonCode.CREDENTIAL_NEEDED, "NS-07", "PIPL Art. 16; Order 19 Art. 10")
     return None
 
 

@@ -48,7 +48,9 @@ def lease_at(
         return None
     start_ms = now_ms - now_ms % STEP_MS
     credential = held[named]
-    from_ms = max(start_ms, standing.given_at_ms, credential.valid_from_ms)
+    from_ms = max(start_ms, credential.valid_from_ms)
+    if standing.given_at_ms <= now_ms:  # else the gate's clock is a little ahead of ours
+        from_ms = max(from_ms, standing.given_at_ms)
     ends = [start_ms + MAX_LEASE_MS, standing.until_ms, credential.valid_until_ms]
     if standing.right_until_ms is not None:
         ends.append(standing.right_until_ms)

@@ -83,11 +83,11 @@ def is_on(switches: Mapping[str, bool], gate: str, access_point: str) -> bool:
 
 
 def check_settings(
-    settings: FaceSettingsRecord, notice_in_force: str, now_ms: int, *, has_pad: bool = True
+    settings: FaceSettingsRecord, notice_in_force: str, now_ms: int
 ) -> Refusal | None:
     """Return the first thing that is missing before face may be on at an access point.
 
-    Without PAD files the site's recorded acceptance of that is needed (DESIGN §8).
+    Whether PAD files are there is known at the gate, which then asks for `pad_accepted`.
     """
     if not settings.pipia_ref.strip():
         return _missing("pipia_ref")
@@ -96,8 +96,6 @@ def check_settings(
     attested_ms = settings.sign_attested_at_ms
     if not now_ms - SIGN_MS <= attested_ms <= now_ms:
         return _missing("sign_attested_at_ms: in the last six months")
-    if not has_pad and not settings.pad_accepted:
-        return _missing("pad_accepted")
     return None
 
 
@@ -126,7 +124,7 @@ def _texts(
 
 
 def _missing(what: str) -> Refusal:
-    return Refusal(ReasonCode.CONFIG_INVALID, "NS-09", _ARTICLE_BEFORE, what)
+    return Refusal(ReasonCode.FACE_NOT_PREPARED, "NS-09", _ARTICLE_BEFORE, what)
 
 
 def _wording(rule: str, what: str) -> Refusal:

@@ -9,7 +9,7 @@ from controller.domain.gates import PASSBACK_MODES, check_access_point, check_po
 from controller.domain.moment import Moment
 from controller.domain.refusal import Refusal, raise_if
 from controller.services.site import Site
-from controller.storage.models import AccessPointRow, GateRow, PortalRow
+from controller.storage.models import AccessPointRow, FaceSettingsRow, GateRow, PortalRow
 from controller.storage.unit_of_work import UnitOfWork
 from mqtt.contract import codec
 from mqtt.contract.errors import ContractError
@@ -27,6 +27,7 @@ __all__ = [
     "config_of",
     "enrol_gate_key",
     "gate_names",
+    "point_record",
     "revoke_gate",
     "save_access_point",
     "save_portal",
@@ -100,9 +101,15 @@ def save_access_point(
     card_formats: tuple[str, ...] = DEFAULT_CARD_FORMATS,
     title: str = "",
 ) -> None:
-    """Make or change an access point. Raises RefusedError(`face_only`, `config_invalid`)."""
+    """Make or change an access point; face is fitted with `face_settings.enable_face` first.
+
+    Raises RefusedError(`face_only`, `face_not_prepared`, `config_invalid`).
+    """
     _check_name(name)
     raise_if(check_access_point(point, card_formats))
+    if Method.FACE in point.methods and uow.find(FaceSettingsRow, name) is None:
+        article = "Order 19 Art. 4, 5, 9; PIPL Art. 55"
+        raise Refusal(ReasonCode.FACE_NOT_PREPARED, "NS-09", article, name).as_error()
     uow.need(PortalRow, point.portal)
     row = uow.find(AccessPointRow, name)
     if row is None:
@@ -154,15 +161,16 @@ def config_of(uow: UnitOfWork, site: Site, gate: str) -> GateView:
             double_tap_hold=row.double_tap_hold,
         ),
         portals,
-        {point.name: _as_record(point) for point in points},
+        {point.name: point_record(point, point.methods) for point in points},
     )
 
 
-def _as_record(row: AccessPointRow) -> AccessPointRecord:
+def point_record(row: AccessPointRow, methods: tuple[str, ...]) -> AccessPointRecord:
+    """Return the record of an access point with these ways in."""
     return AccessPointRecord(
         portal=row.portal,
         direction=Direction(row.direction),
-        methods=tuple(Method(method) for method in row.methods),
+        methods=tuple(Method(method) for method in methods),
         zone_from=row.zone_from,
         zone_to=row.zone_to,
         entry_confirmed=row.entry_confirmed,
