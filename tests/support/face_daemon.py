@@ -76,7 +76,7 @@ class FaceDaemon(WorkerDaemon):
 
     def counters(self) -> dict[str, wire.FaceCounters]:
         """Return the next full set of counters, by cause."""
-        found = {}
+        found: dict[str, wire.FaceCounters] = {}
         while len(found) < 3:
             report = self.receive(wire.FaceCounters)
             found[report.cause] = report

@@ -78,9 +78,9 @@ class EnrolSession:
         self.gathering.wipe()
         return [FaceEnrolEnded(self._eyes.lane, self.gathering.person, reason)]
 
-    def fault(self) -> list[Message]:
-        """End because the camera does not work."""
-        return self.end("camera_fault")
+    def fault(self, reason: str) -> list[Message]:
+        """End because the camera or a network does not work."""
+        return self.end(reason)
 
     def _seal(self) -> list[Message]:
         person, model = self.gathering.person, self._eyes.pipeline.model_sha256

@@ -93,10 +93,10 @@ class EntrySession:
             verdict = self._attempt.expired()
         return self._eyes.hints(analysis) + ([] if verdict is None else self._end(verdict, now))
 
-    def fault(self) -> list[Message]:
-        """End because the camera does not work."""
+    def fault(self, reason: str) -> list[Message]:
+        """End because the camera or a network does not work."""
         self.is_over = True
-        return [FaceResult(self._eyes.lane, "refused", None, "camera_fault")]
+        return [FaceResult(self._eyes.lane, "refused", None, reason)]
 
     def _end(self, verdict: Verdict, now: Instant) -> list[Message]:
         self.is_over = True

@@ -94,7 +94,7 @@ class FaceLane:
             return self._overdue(), False
         fault = self.feed.take_fault()
         if fault:
-            messages: list[Message] = [ReaderFault(self.lane_id, fault), *session.fault()]
+            messages = [ReaderFault(self.lane_id, fault), *session.fault("camera_fault")]
         else:
             messages = self._looked(session)
         if session.is_over:
@@ -121,7 +121,7 @@ class FaceLane:
         try:
             return session.turn(seen, self._desk.clock)
         except EngineError:
-            raise LaneFailed(session.fault()) from None
+            raise LaneFailed(session.fault("engine_fault")) from None
 
     def _arm(self, command: FaceArm) -> list[Message]:
         self._session = None
