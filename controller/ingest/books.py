@@ -156,6 +156,15 @@ class Books:
         found = self._connection.execute(select(table).where(table.c.gate == gate)).mappings()
         return found.first()
 
+    def heard(self, gates: Iterable[str]) -> set[str]:
+        """Return those of `gates` of which a birth is stored, in one question."""
+        names, found = sorted(set(gates)), set()
+        for start in range(0, len(names), _IN_LIMIT):
+            part = names[start : start + _IN_LIMIT]
+            query = select(GatePresenceRow.gate).where(GatePresenceRow.gate.in_(part))
+            found.update(self._connection.execute(query).scalars())
+        return found
+
     def save_presence(self, values: Mapping[str, Any]) -> None:
         """Store what a gate said; columns that are not given keep their values."""
         upsert(self._connection, _table(GatePresenceRow), [values], ("gate",))

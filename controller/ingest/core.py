@@ -200,7 +200,8 @@ class IngestCore:
         for each in group.batches:
             ledger = ledgers[each.gate, each.batch.header.epoch]
             rows += self._admit(books, ledger, each.batch, troubles, moment)
-        group.unheard.update(gate for gate, _ in ledgers if books.presence(gate) is None)
+        senders = {gate for gate, _ in ledgers}
+        group.unheard.update(senders - books.heard(senders))
         for ledger in ledgers.values():
             ledger.extend(books.beyond(ledger.gate, ledger.epoch))
         insert_events(connection, rows)

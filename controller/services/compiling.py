@@ -15,6 +15,7 @@ from controller.domain.moment import DAY_MS, Moment
 from controller.services.access import calendar, levels, schedules
 from controller.services.gates import GateView, config_of
 from controller.services.keys import key_records
+from controller.services.leases import FaceBook, HeldAt
 from controller.services.site import Site
 from controller.storage.models import CredentialRow, HolderRow, RevocationRow, StaffRow
 from controller.storage.unit_of_work import UnitOfWork
@@ -53,6 +54,8 @@ _COLUMNS = (
     CredentialRow.pin_hash,
     CredentialRow.duress_hash,
     CredentialRow.fob_needs_pin,
+    CredentialRow.dwelling_id,
+    CredentialRow.ended_at_ms,
 )
 
 Records = dict[str, bytes]
@@ -73,16 +76,17 @@ def compile_gates(
         DocumentName.KEYS: _encoded(key_records(uow, moment)),
         DocumentName.REVOCATIONS: _revocations(uow, moment),
         DocumentName.ROSTER: _roster(uow, moment),
-        DocumentName.LEASES: Records(),
     }
+    face = FaceBook(uow, moment)
     compiled = {}
     for gate in gates:
         view = config_of(uow, site, gate)
         here = _levels_here(all_levels, view)
         compiled[gate] = shared | {
-            DocumentName.CONFIG: _config(view),
+            DocumentName.CONFIG: _config(view, face),
             DocumentName.POLICY: _policy(uow, view, here),
             DocumentName.CREDENTIALS: credentials.at(frozenset(here)),
+            DocumentName.LEASES: face.records_at(gate, view, credentials.held_at(frozenset(here))),
         }
     return compiled
 
@@ -101,11 +105,13 @@ def _levels_here(all_levels: Mapping[str, LevelRecord], view: GateView) -> dict[
     return found
 
 
-def _config(view: GateView) -> Records:
+def _config(view: GateView, face: FaceBook) -> Records:
+    on_record = face.settings_at(view)
     return {
         "gate": codec.encode(view.gate),
         **{f"portal:{name}": codec.encode(portal) for name, portal in view.portals.items()},
         **{f"ap:{name}": codec.encode(point) for name, point in view.access_points.items()},
+        **{f"face:{name}": codec.encode(record) for name, record in on_record.items()},
     }
 
 
@@ -158,6 +164,18 @@ class _Credentials:
                 self._encoded[key, kept] = codec.encode(_credential(row, kept))
             found[key] = self._encoded[key, kept]
         return found
+
+    def held_at(self, here: frozenset[str]) -> HeldAt:
+        """Return people's own credentials that work and lead through this gate, for leases.
+
+        Passes that a household owns are nobody's own.
+        """
+        held: dict[bytes, dict[bytes, CredentialRecord]] = {}
+        for _, row in self._rows:
+            kept = tuple(level for level in row.levels if level in here)
+            if kept and row.ended_at_ms is None and row.dwelling_id is None:
+                held.setdefault(row.holder_id, {})[row.id] = _credential(row, kept)
+        return held
 
 
 def _credential(row: Row[*tuple[Any, ...]], kept: tuple[str, ...]) -> CredentialRecord:

@@ -23,6 +23,7 @@ from controller.services.document_store import (
     raise_floor,
     store,
 )
+from controller.services.face_hold import hold_face
 from controller.services.gates import gate_names
 from controller.services.keys import signer_for
 from controller.services.ports import Publication, Publisher
@@ -139,6 +140,7 @@ def heard_birth(
             version, digest = birth.documents.get(name.value, (0, b""))
             if raise_floor(uow, gate, name, version, digest):
                 _alarm(uow, gate, name, moment)
+                hold_face(uow, moment)
         compile_all(uow, site, moment)
         held = dict(birth.documents)
         lacking = tuple(

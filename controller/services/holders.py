@@ -22,6 +22,7 @@ __all__ = [
     "dwelling_adults",
     "guardians_of",
     "lives_here",
+    "residences_among",
     "residences_of",
     "right_of",
 ]
@@ -115,6 +116,18 @@ def residences_of(uow: UnitOfWork, holder: bytes) -> tuple[Residence, ...]:
     """Return all residences of a holder, ended ones too."""
     rows = uow.session.scalars(select(ResidenceRow).where(ResidenceRow.holder_id == holder))
     return tuple(_as_residence(row) for row in rows)
+
+
+def residences_among(
+    uow: UnitOfWork, holders: frozenset[bytes]
+) -> dict[bytes, tuple[Residence, ...]]:
+    """Return the residences of these people, all read at once."""
+    found: dict[bytes, list[Residence]] = {}
+    if holders:
+        for row in uow.session.scalars(select(ResidenceRow)):
+            if row.holder_id in holders:
+                found.setdefault(row.holder_id, []).append(_as_residence(row))
+    return {holder: tuple(rows) for holder, rows in found.items()}
 
 
 def lives_here(uow: UnitOfWork, holder: bytes, moment: Moment) -> bool:

@@ -128,7 +128,7 @@ def test_F11_a_new_fob_is_at_every_online_gate_within_two_seconds(
     assert max(waits) < 2
 
 
-def test_B05_an_ended_credential_is_revoked_at_the_gate(
+def test_an_ended_credential_is_revoked_at_the_gate(
     site: ControllerSite, manager: httpx.Client
 ) -> None:
     _, south = joined(site, SOUTH)

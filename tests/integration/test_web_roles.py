@@ -5,9 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from controller.domain.roles import Actor
+from controller.services.staff import end_staff
+from controller.storage.unit_of_work import UnitOfWork
 from controller.web.app import served_routes
 from controller.web.route_table import ROUTES, may_use
 from mqtt.contract.records import Role
+from tests.support.compound import NOW
 from tests.support.web_app import Office, open_office
 
 ROLES = (None, *Role)
@@ -127,3 +131,16 @@ def test_the_description_of_the_api_names_its_problems(office: Office) -> None:
     assert "/api/v1/residents/{resident}/fobs" in described["paths"]
     assert "Problem" in described["components"]["schemas"]
     assert "/sign-in" not in described["paths"]
+
+
+def test_B08_a_leaver_is_out_at_the_next_request(office: Office) -> None:
+    guard = office.client(Role.GUARD)
+    assert guard.get("/api/v1/gates").is_success
+    manager = Actor(office.seed.with_role(Role.MANAGER).id, Role.MANAGER)
+    with UnitOfWork(office.engine) as uow:
+        end_staff(uow, manager, office.seed.with_role(Role.GUARD).id, NOW)
+        uow.commit()
+    assert guard.get("/api/v1/gates").status_code == 401
+    staff = office.seed.with_role(Role.GUARD)
+    body = {"login": staff.login, "password": staff.password}
+    assert office.client().post("/api/v1/session", json=body).status_code == 403
