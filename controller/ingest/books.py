@@ -158,7 +158,8 @@ class Books:
 
     def heard(self, gates: Iterable[str]) -> set[str]:
         """Return those of `gates` of which a birth is stored, in one question."""
-        names, found = sorted(set(gates)), set()
+        names = sorted(set(gates))
+        found: set[str] = set()
         for start in range(0, len(names), _IN_LIMIT):
             part = names[start : start + _IN_LIMIT]
             query = select(GatePresenceRow.gate).where(GatePresenceRow.gate.in_(part))
