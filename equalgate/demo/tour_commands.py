@@ -10,6 +10,7 @@ from equalgate.demo.pages_client import PagesClient
 from equalgate.demo.processes import wait_until
 from equalgate.demo.scene import Door, Scene
 from equalgate.demo.steps import Result, StepFailedError, Steps
+from mqtt.client.port import Message
 from mqtt.contract import codec
 from mqtt.contract.envelope import Ed25519Signer, peek
 from mqtt.contract.events import EventKind
@@ -22,6 +23,7 @@ __all__ = ["open_remotely", "signed_in"]
 
 _GATE = GateId("gate-south")
 _NOTHING_MOVES_S = 1.0
+_RECORDED_S = 10.0
 _FAR_AHEAD_MS = 3_600_000
 
 
@@ -38,26 +40,23 @@ def open_remotely(scene: Scene, steps: Steps, spy: Eavesdropper) -> None:
     """Open from the desk; then try the same bytes again in three ways."""
     door, pages = scene.south, signed_in(scene, Role.GUARD)
     topic = build(SITE, _GATE, TopicKind.COMMAND)
-    recorded = b""
+    recorded = Message(topic, b"")
     with steps.step("remote_open_arrives", "remote") as result:
         _order_open(pages, door, result)
-        recorded = spy.wait_for(topic).payload
+        recorded = spy.wait_for(topic)
     with steps.step("recorded_command_again_refused", "remote") as result:
-        _replay(scene, spy, topic, recorded, result)
-        result.expect("denied", "burnt")
+        _replay(scene, spy, recorded, result, "burnt")
     with steps.step("recorded_command_after_restart_refused", "remote") as result:
         unit = scene.compound.units[_GATE]
         unit.stop()
         unit.start()
         door.sim.wait_ready()
         _wait_linked(spy)
-        _replay(scene, spy, topic, recorded, result)
-        result.expect("denied", "old_boot")
+        _replay(scene, spy, recorded, result, "old_boot")
     with steps.step("recorded_command_with_forged_heartbeat_refused", "remote") as result:
         born = spy.wait_for(build(SITE, _GATE, TopicKind.BIRTH)).payload
         spy.publish(build(SITE, _GATE, TopicKind.HEARTBEAT), _forged_heartbeat(born))
-        _replay(scene, spy, topic, recorded, result)
-        result.expect("denied", "old_boot")
+        _replay(scene, spy, recorded, result, "old_boot")
     with steps.step("remote_open_still_arrives", "remote") as result:
         _order_open(pages, door, result)
 
@@ -80,7 +79,9 @@ def _order_open(pages: PagesClient, door: Door, result: Result) -> None:
     result.outcome, result.reason = "granted", "remote_open"
 
 
-def _replay(scene: Scene, spy: Eavesdropper, topic: str, recorded: bytes, result: Result) -> None:
+def _replay(
+    scene: Scene, spy: Eavesdropper, recorded: Message, result: Result, reason: str
+) -> None:
     """Publish recorded bytes as another client; nothing moves, and the gate's log says why.
 
     The same refusal is recorded once a minute, so that nobody can fill the log with it.
@@ -88,16 +89,18 @@ def _replay(scene: Scene, spy: Eavesdropper, topic: str, recorded: bytes, result
     door = scene.south
     door.rest()
     since_ms = time.monotonic_ns() // 1_000_000
-    spy.publish(topic, recorded)
+    spy.publish(recorded.topic, recorded.payload)
     if door.sim.wait_unlocked(door.portal, since_ms, _NOTHING_MOVES_S) is not None:
         raise StepFailedError("the relay moved for a recorded command")
-    reasons = [
-        leaf.reason.value
-        for leaf in ledger.leaves_since(scene.compound, _GATE, 0)
-        if leaf.kind is EventKind.COMMAND
-    ]
+
+    def is_recorded() -> bool:
+        leaves = ledger.leaves_since(scene.compound, _GATE, 0)
+        reasons = [leaf.reason.value for leaf in leaves if leaf.kind is EventKind.COMMAND]
+        result.reason = reasons[-1] if reasons else ""
+        return result.reason == reason
+
     result.outcome = "denied"
-    result.reason = reasons[-1] if reasons else "not_recorded"
+    wait_until(is_recorded, f"record of {reason}", _RECORDED_S, every_s=0.05)
 
 
 def _wait_linked(spy: Eavesdropper) -> None:
