@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
+from controller.services.backup_face import carry_face_endings, hold_face_in
 from mqtt.contract.errors import ConfigError, StorageError
 from mqtt.contract.reasons import ReasonCode
 
@@ -52,6 +53,8 @@ def restore(url: str, source: Path) -> None:
             replaced = target.with_name(target.name + ".before-restore")
             _copy(target, replaced)
             _carry_revocations(replaced, partial)
+            carry_face_endings(replaced, partial)
+        hold_face_in(partial)
         for suffix in ("-wal", "-shm"):
             target.with_name(target.name + suffix).unlink(missing_ok=True)
         partial.replace(target)

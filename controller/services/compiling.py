@@ -86,7 +86,9 @@ def compile_gates(
             DocumentName.CONFIG: _config(view, face),
             DocumentName.POLICY: _policy(uow, view, here),
             DocumentName.CREDENTIALS: credentials.at(frozenset(here)),
-            DocumentName.LEASES: face.records_at(gate, view, credentials.held_at(frozenset(here))),
+            DocumentName.LEASES: face.records_at(
+                gate, view, credentials.held_at(frozenset(here), face.people_at(gate))
+            ),
         }
     return compiled
 
@@ -165,13 +167,15 @@ class _Credentials:
             found[key] = self._encoded[key, kept]
         return found
 
-    def held_at(self, here: frozenset[str]) -> HeldAt:
-        """Return people's own credentials that work and lead through this gate, for leases.
+    def held_at(self, here: frozenset[str], people: frozenset[bytes]) -> HeldAt:
+        """Return these people's own credentials that work and lead through this gate, for leases.
 
         Passes that a household owns are nobody's own.
         """
         held: dict[bytes, dict[bytes, CredentialRecord]] = {}
-        for _, row in self._rows:
+        for _, row in self._rows if people else ():
+            if row.holder_id not in people:
+                continue
             kept = tuple(level for level in row.levels if level in here)
             if kept and row.ended_at_ms is None and row.dwelling_id is None:
                 held.setdefault(row.holder_id, {})[row.id] = _credential(row, kept)

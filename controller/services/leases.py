@@ -81,6 +81,10 @@ class FaceBook:
             if Method.FACE in point.methods and name in self._settings
         }
 
+    def people_at(self, gate: str) -> frozenset[bytes]:
+        """Return whose consent stands at a gate."""
+        return frozenset(self._consents.get(gate, ()))
+
     def records_at(self, gate: str, view: GateView, held: HeldAt) -> _Records:
         """Return the records of the `leases` document of one gate."""
         records = self._erase_records(gate) | self._switch_records(gate, view)

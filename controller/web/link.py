@@ -17,6 +17,8 @@ from controller.domain.moment import DAY_MS, MINUTE_MS, Moment
 from controller.domain.roles import Actor
 from controller.services import documents
 from controller.services.commands import expire_commands, take_result
+from controller.services.face_events import has_face_news, learn_face
+from controller.services.face_upkeep import keep_face
 from controller.services.keys import ensure_keys
 from controller.services.leaving import end_expired_rights
 from controller.services.ports import Publication
@@ -194,10 +196,10 @@ class WebLink:
 
     def _learn(self, moment: Moment) -> None:
         with UnitOfWork(self._engine, writes=False) as uow:
-            if not has_unlearned(uow):
+            if not has_unlearned(uow) and not has_face_news(uow):
                 return
         with UnitOfWork(self._engine) as uow:
-            used = learn_uses(uow, moment)
+            used = learn_uses(uow, moment) + learn_face(uow, self._site, moment)
             uow.commit()
         if used:
             self._sync(moment)
@@ -239,6 +241,7 @@ class WebLink:
                 self._keys_due_ms = moment.mono_ms + DAY_MS
             end_expired_rights(uow, self._site, _HOUSE, moment)
             expire_commands(uow, moment)
+            keep_face(uow, _HOUSE, moment)
             uow.commit()
         self._sync(moment)
 
