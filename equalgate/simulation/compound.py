@@ -1,7 +1,8 @@
 """A small compound for simulations: two gates, their doors, residents, a manager, passes.
 
 The database is filled once in a process and copied for every run. Keys and ids are fixed, because
-a simulation repeats; nothing here may be used outside of one.
+a simulation repeats; nothing here may be used outside of one. The copy is a file, because services
+use several connections at a time; it is not synchronised, because this machine does not lose power.
 """
 
 import hashlib
@@ -9,13 +10,17 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from controller.domain.keys import AHEAD_MS, SIGNS_FOR_MS, SITE_SCOPES, believed_after_ms
 from controller.domain.moment import Moment
 from controller.domain.roles import Actor
 from controller.services.access import save_level, save_schedule
+from controller.services.document_store import chunks_from, current
 from controller.services.documents import compile_all
 from controller.services.gates import add_gate, enrol_gate_key, save_access_point, save_portal
 from controller.services.keys import signer_for, trust_anchor
@@ -27,6 +32,8 @@ from controller.storage.models import CredentialRow, HolderRow, SiteKeyRow, Staf
 from controller.storage.unit_of_work import UnitOfWork
 from edge.domain.card_formats import CardBits
 from equalgate.simulation.world import START_UTC_MS
+from mqtt.contract import codec
+from mqtt.contract.documents import Chunk, Held
 from mqtt.contract.entry_pass import EntryPass, PassKind, gate_tag, issue, site_tag
 from mqtt.contract.envelope import Ed25519Signer, Signer, key_id
 from mqtt.contract.events import Direction, Method
@@ -39,6 +46,7 @@ from mqtt.contract.records import (
     Role,
     ScheduleRecord,
 )
+from mqtt.contract.topics import DocumentName
 
 __all__ = [
     "FOBS",
@@ -98,13 +106,17 @@ def fob_row(number: int, moment: Moment) -> CredentialRow:
 
 @dataclass(frozen=True, slots=True)
 class Compound:
-    """One run's database with what is needed to work with it."""
+    """One run's database with what is needed to work with it.
+
+    `installed` are the documents of each gate as the database holds them at first.
+    """
 
     engine: Engine
     site: Site
     manager: Actor
     trust: Mapping[bytes, bytes]
     signers: Mapping[KeyScope, Signer]
+    installed: Mapping[str, Mapping[DocumentName, Held]]
 
     def fob_id(self, number: int) -> bytes:
         """Return the credential id of fob `number`."""
@@ -150,14 +162,17 @@ class _Template:
     site: Site
     trust: Mapping[bytes, bytes]
     signers: Mapping[KeyScope, Signer]
+    installed: Mapping[str, Mapping[DocumentName, Held]]
 
 
-def open_compound() -> Compound:
-    """Return a fresh copy of the compound."""
+def open_compound(folder: Path) -> Compound:
+    """Return a fresh copy of the compound, with its database in an empty folder."""
     made = template()
-    engine = make_engine("sqlite:///:memory:")
+    engine = make_engine(f"sqlite:///{folder}/controller.db")
+    event.listen(engine, "connect", _without_sync)
     made.database.backup(_raw(engine))
-    return Compound(engine, made.site, Actor(_MANAGER, Role.MANAGER), made.trust, made.signers)
+    manager = Actor(_MANAGER, Role.MANAGER)
+    return Compound(engine, made.site, manager, made.trust, made.signers, made.installed)
 
 
 @cache
@@ -173,8 +188,22 @@ def template() -> _Template:
         compile_all(uow, site, _MADE)
         signers = {scope: signer_for(uow, site, scope, _MADE) for scope in SITE_SCOPES}
         trust = trust_anchor(uow, _MADE)
+        installed = {gate: _installed(uow, gate) for gate in GATES}
         uow.commit()
-    return _Template(_raw(engine), site, trust, signers)
+    return _Template(_raw(engine), site, trust, signers, installed)
+
+
+def _installed(uow: UnitOfWork, gate: str) -> dict[DocumentName, Held]:
+    found = {}
+    for each in current(uow, gate):
+        chunks = [codec.decode(raw, Chunk) for raw in chunks_from(uow, each, 0, b"")]
+        records = {key: record for chunk in chunks for key, record in chunk.puts}
+        found[each.name] = Held(each.version, each.digest, records)
+    return found
+
+
+def _without_sync(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    connection.cursor().execute("PRAGMA synchronous=OFF")
 
 
 def _raw(engine: Engine) -> sqlite3.Connection:
@@ -209,9 +238,7 @@ def _add_gates(uow: UnitOfWork) -> None:
         for portal in portals_of(gate):
             save_portal(uow, gate, portal, PortalRecord())
             methods = (Method.QR, Method.FOB, Method.PIN, Method.GUARD)
-            save_access_point(
-                uow, f"{portal}-in", AccessPointRecord(portal, Direction.IN, methods)
-            )
+            save_access_point(uow, f"{portal}-in", AccessPointRecord(portal, Direction.IN, methods))
             points.append(f"{portal}-in")
     save_schedule(uow, "always", ScheduleRecord(always=True))
     save_level(uow, "residents", (GrantRecord(tuple(points), "always"),))

@@ -1,8 +1,7 @@
 """The simulated controller: ingest and the desk for documents and commands, over one database.
 
-The order in which ingest works is that of `controller.ingest.consumer`: commit, the signed
-acknowledgements to the gates, then the one to the broker. A crash drops both processes with
-everything that they had in memory; the database stays.
+Ingest is the consumer of `controller.ingest`, driven step by step instead of by its thread. A crash
+drops both processes with everything that they had in memory; the database stays.
 """
 
 from collections import Counter
@@ -11,29 +10,28 @@ from functools import partial
 from typing import TypeVar
 
 from controller.domain.moment import Moment
-from controller.ingest.consumer import RECEIVE_MAXIMUM, subscriptions
-from controller.ingest.fair_queue import FairQueue
-from controller.services.ports import Publication
+from controller.ingest.consumer import RECEIVE_MAXIMUM, Consumer, subscriptions
 from equalgate.simulation.compound import SITE, Compound
 from equalgate.simulation.desk import Desk
 from equalgate.simulation.parts import Parts
 from equalgate.simulation.world import Action, PowerCutError, World
 from mqtt.client.backoff import LOCAL
 from mqtt.client.memory import MemorySession
-from mqtt.client.port import Inbound, Message, SessionItem, SessionSpec
-from mqtt.contract.errors import UnavailableError
+from mqtt.client.port import SessionItem, SessionSpec
 from mqtt.contract.topics import TopicKind, site_filter
 
-__all__ = ["DESK", "INGEST", "ControllerUnit"]
+__all__ = ["DESK", "INGEST", "WORK_MS", "ControllerUnit"]
 
 INGEST, DESK = "ctl-ingest-1", "ctl-web"
 """Client ids of the two processes."""
 
 T = TypeVar("T")
 
+WORK_MS = 400
+"""How long ingest takes for a group; what arrives meanwhile is the next group."""
+
 _DESK_HEARS = (TopicKind.BIRTH, TopicKind.GET, TopicKind.RESPONSE)
 _SESSION_S = 300
-_WATCH_MS = 60_000
 
 
 class ControllerUnit:
@@ -41,16 +39,14 @@ class ControllerUnit:
 
     def __init__(self, world: World, parts: Parts, compound: Compound) -> None:
         self.compound = compound
-        self.work_ms = 20
+        self.work_ms = WORK_MS
         self.clock_offset_ms = 0
         self.died_at: Counter[str] = Counter()
         self._world = world
         self._parts = parts
         self._run = 0
         self._armed = ""
-        self._queue = FairQueue()
         self._is_planned = False
-        self._watched_ms = 0
         self._sessions: tuple[MemorySession, ...] = ()
         self.start()
 
@@ -70,19 +66,22 @@ class ControllerUnit:
             return
         self._run += 1
         run = self._run
-        self._queue, self._is_planned = FairQueue(), False
-        self.core = self._parts.ingest(self.compound.engine, self.compound.site)
-        self._ingest = self._session(
-            INGEST, subscriptions(SITE), partial(self._enter, run, self._hear)
+        self._is_planned = False
+        core = self._parts.ingest(self.compound.engine, self.compound.site)
+        self._consumer = consumer = Consumer(
+            core, lambda: self.moment, crash_point=self._crash_point
         )
+        ingest = self._session(INGEST, subscriptions(SITE), partial(self._enter, run, self._hear))
+        consumer.attach(ingest)
         self.desk = Desk(self.compound, lambda: self.moment)
         hears = tuple((site_filter(SITE, kind), 1) for kind in _DESK_HEARS)
         desk = self._session(DESK, hears, partial(self._enter, run, self.desk.hear))
         self.desk.session = desk
-        self._sessions = (self._ingest, desk)
+        self._sessions = (ingest, desk)
         for session in self._sessions:
             session.start()
-        self._world.after(500, partial(self._enter, run, self._sync, None))
+        if run > 1:
+            self._world.after(500, partial(self._enter, run, self._sync, None))
 
     def arm(self, point: str) -> None:
         """Let the processes die the next time that `point` is reached; empty: let them live."""
@@ -152,39 +151,19 @@ class ControllerUnit:
         self.desk.sync()
 
     def _hear(self, item: SessionItem) -> None:
-        if isinstance(item, Inbound):
-            self._queue.put(item)
-            self._plan()
+        self._consumer.emit(item)
+        self._plan()
 
     def _plan(self) -> None:
-        if not self._is_planned and len(self._queue):
+        if not self._is_planned:
             self._is_planned = True
             self._later(self.work_ms, self._work)
 
     def _work(self) -> None:
         self._is_planned = False
-        group = self._queue.take(0)
-        self._crash_point("before_commit")
-        taken = self.core.take([inbound.message for inbound in group], self.moment)
-        self._crash_point("after_commit")
-        for ack in taken.acks:
-            _publish(self._ingest, ack)
-        self._crash_point("after_gate_ack")
-        for inbound in group:
-            self._ingest.ack(inbound)
-        if self._world.now_ms - self._watched_ms >= _WATCH_MS:
-            self._watched_ms = self._world.now_ms
-            self.core.watch(self.moment)
-        self._plan()
+        if self._consumer.step(0):
+            self._plan()
 
     def _crash_point(self, name: str) -> None:
         if name == self._armed:
             raise PowerCutError(name)
-
-
-def _publish(session: MemorySession, each: Publication) -> None:
-    message = Message(each.topic, each.payload, each.qos, each.retain, each.expiry_s)
-    try:
-        session.publish(message)
-    except UnavailableError:
-        return

@@ -22,7 +22,7 @@ from mqtt.contract.commands import CommandResult, Operation
 from mqtt.contract.documents import Get
 from mqtt.contract.envelope import key_id
 from mqtt.contract.errors import ContractError, UnavailableError
-from mqtt.contract.presence import PresenceTracker
+from mqtt.contract.presence import Birth, PresenceTracker
 from mqtt.contract.reasons import ReasonCode
 from mqtt.contract.topics import DocumentName, TopicKind, parse
 
@@ -44,6 +44,7 @@ class Desk:
 
     def __init__(self, compound: Compound, moment: Callable[[], Moment]) -> None:
         self.session: MemorySession | None = None
+        self.refused = 0
         self._compound = compound
         self._moment = moment
         self._trackers = {
@@ -66,8 +67,8 @@ class Desk:
             return
         try:
             self._take(item.message)
-        except (ContractError, UnavailableError, msgspec.MsgspecError):
-            pass
+        except (ContractError, UnavailableError, msgspec.MsgspecError, UnicodeDecodeError):
+            self.refused += 1
         if self.session is not None:
             self.session.ack(item)
 
@@ -125,13 +126,21 @@ class Desk:
         with UnitOfWork(self._compound.engine, writes=False) as uow:
             return {document.name: document for document in current(uow, gate)}
 
+    def _is_up_to_date(self, birth: Birth) -> bool:
+        """Tell whether a gate holds exactly what it should; then there is nothing to compile."""
+        return dict(birth.documents) == {
+            name.value: (document.version, document.digest)
+            for name, document in self.wanted(birth.gate).items()
+        }
+
     def _take(self, message: Message) -> None:
         topic = parse(message.topic)
         where = (self._compound.engine, self._compound.site, self)
         match topic.kind:
             case TopicKind.BIRTH if topic.gate in self._trackers:
                 birth = self._trackers[topic.gate].hear_birth(message.payload)
-                documents.heard_birth(*where, birth, self._moment())
+                if not self._is_up_to_date(birth):
+                    documents.heard_birth(*where, birth, self._moment())
             case TopicKind.GET if topic.document is not None:
                 get = codec.decode(message.payload, Get)
                 documents.answer_get(

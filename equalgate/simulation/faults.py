@@ -10,7 +10,7 @@ from random import Random
 
 from mqtt.client.port import Message
 
-__all__ = ["BrokerFaults", "Fault", "FaultMix", "draw_mix"]
+__all__ = ["GATE_POINTS", "BrokerFaults", "Fault", "FaultMix", "draw_mix"]
 
 _KEPT_MESSAGES = 300
 _LONGEST_DELAY_MS = 40_000
@@ -42,18 +42,34 @@ class Fault(StrEnum):
     FORGE = "forge"
 
 
+GATE_POINTS = (
+    "before_commit",
+    "after_commit",
+    "after_relay",
+    "before_save_document",
+    "after_save_document",
+    "before_boot",
+    "after_boot",
+    "after_erasure",
+)
+"""Every durability boundary of a gate that its memory store and performer have."""
+
 _RATES = frozenset({Fault.DROP_AFTER_PUBACK, Fault.DOUBLE, Fault.DELAY})
 
 
 @dataclass(frozen=True, slots=True)
 class FaultMix:
-    """What goes wrong in one run. Rates are shares of messages; `autosave_ms` is the broker's."""
+    """What goes wrong in one run.
+
+    Rates are shares of messages; `autosave_ms` is the broker's; gates die at one of `points`.
+    """
 
     faults: tuple[Fault, ...]
     drop: float = 0.0
     double: float = 0.0
     delay: float = 0.0
     autosave_ms: int = 60_000
+    points: tuple[str, ...] = GATE_POINTS
 
     @property
     def happenings(self) -> tuple[Fault, ...]:
@@ -123,7 +139,7 @@ class BrokerFaults:
         if mix.double and rng.random() < mix.double:
             delays_ms.append(rng.choice((0, 300, 5_000)))
         if mix.delay and rng.random() < mix.delay:
-            delays_ms[0] = rng.choice((100, 2_000, _LONGEST_DELAY_MS))
+            delays_ms[0] = rng.choice((100, 2_000, 8_500, _LONGEST_DELAY_MS))
         return tuple(delays_ms)
 
     def _record(self, message: Message) -> None:

@@ -127,9 +127,7 @@ def start_process(board: Board) -> Process:
     held = store.documents()
     trusted = TrustedDocuments(SITE, board.name, board.trust)
     trusted.restore(held)
-    knowledge = Knowledge.from_documents(
-        SITE, board.name, held, lists_confirmed_ms=known.floor_ms
-    )
+    knowledge = Knowledge.from_documents(SITE, board.name, held, lists_confirmed_ms=known.floor_ms)
     process = _assemble(board, known, identity, clock, timing, writer, trusted, knowledge)
     jumps.gate = process.gate
     return process
@@ -178,9 +176,7 @@ def _assemble(
     return Process(identity.boot_id, clock, gate, uplink, session, trusted, writer, begin)
 
 
-def _session(
-    board: Board, uplink: Uplink, identity: Identity, clock: SystemClock
-) -> MemorySession:
+def _session(board: Board, uplink: Uplink, identity: Identity, clock: SystemClock) -> MemorySession:
     world = board.machine.world
     spec = SessionSpec(
         client_id=board.name,

@@ -29,6 +29,7 @@ __all__ = ["DelayedTiming", "DelayedWriter", "GateMachine", "WatchedLock"]
 T = TypeVar("T")
 
 _WRITE_MS = 1
+_SLOW_JUST_NOW_MS = 1_000
 
 
 @dataclass(slots=True)
@@ -42,10 +43,15 @@ class GateMachine:
     powered_ms: int = 0
     offset_ms: int = 0
     is_synchronised: bool = True
-    stalled_until_ms: int = 0
+    stalled_until_ms: int = -3_600_000
     fire: bool = False
     open_doors: set[str] = field(default_factory=set)
     relays: dict[str, bool] = field(default_factory=dict)
+
+    @property
+    def was_slow(self) -> bool:
+        """Tell whether the disk stood still just now."""
+        return self.world.now_ms - self.stalled_until_ms < _SLOW_JUST_NOW_MS
 
     def read(self) -> Reading:
         """See `Machine.read`."""

@@ -1,8 +1,11 @@
 """Run one seed: a quiet start, episodes of traffic and faults, a healing, and the end."""
 
+import traceback
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from equalgate.simulation.compound import GATES, open_compound
 from equalgate.simulation.controller_unit import ControllerUnit
@@ -12,7 +15,7 @@ from equalgate.simulation.ending import (
     check_mutations,
     converged,
 )
-from equalgate.simulation.faults import FaultMix, draw_mix
+from equalgate.simulation.faults import Fault, FaultMix, draw_mix
 from equalgate.simulation.gate_unit import GateUnit
 from equalgate.simulation.hostile import Hostile
 from equalgate.simulation.invariants import Invariants
@@ -26,10 +29,12 @@ __all__ = ["Result", "run_seed"]
 _HOUR_MS = 3_600_000
 _INSTALL_MS = 20_000
 _EPISODE_MS = 45_000
-_EPISODES_AN_HOUR = 1.3
-_BUSY_MS, _QUIET_MS = 1_000, 600_000
+_EPISODES_AN_HOUR = 0.5
+_BUSY_MS, _QUIET_MS = 1_000, 1_800_000
 _HEAL_STEP_MS, _HEAL_STEPS = 15_000, 40
 _MUTATIONS = 8
+_NEW_SHARE = 0.15
+"""Share of the runs in which gates begin with nothing; the others know the first documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +64,39 @@ def run_seed(
     seed: int, hours: float, parts: Parts = PRODUCT, mix: FaultMix | None = None
 ) -> Result:
     """Simulate a compound for `hours`; `mix` replaces the drawn faults."""
-    run = _Run(seed, parts, mix)
-    try:
-        run.play(hours)
+    with TemporaryDirectory(prefix="equalgate-") as folder:
+        run = _Run(seed, parts, mix, Path(folder))
         failure = ""
-    except InvariantError as error:
-        failure = str(error)
-    return run.result(failure)
+        try:
+            run.play(hours)
+        except InvariantError as error:
+            failure = str(error)
+        except Exception as error:  # noqa: BLE001  a bug that ends a process is a finding too
+            failure = _where(error)
+        return run.result(failure)
+
+
+def _where(error: Exception) -> str:
+    """Name an error that nobody expected, and where it was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = (f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames[-4:])
+    return f"crash: {type(error).__name__} at {' > '.join(places)}"
 
 
 class _Run:
-    def __init__(self, seed: int, parts: Parts, mix: FaultMix | None) -> None:
+    def __init__(self, seed: int, parts: Parts, mix: FaultMix | None, folder: Path) -> None:
         self._seed = seed
         self._world = world = World(seed)
         self._broker_faults = world.faults
         self._mix = draw_mix(world.rng) if mix is None else mix
-        self._compound = open_compound()
+        self._compound = open_compound(folder)
         self._invariants = Invariants()
         self._controller = ControllerUnit(world, parts, self._compound)
         trust = self._compound.trust
         self._units = [GateUnit(name, world, parts, trust, self._invariants) for name in GATES]
+        if world.rng.random() >= _NEW_SHARE:
+            for unit in self._units:
+                unit.disk.documents.update(self._compound.installed[unit.name])
         self._traffic = Traffic(world, self._compound, self._controller, self._invariants)
         self._trouble = Trouble(
             world,
@@ -130,10 +148,10 @@ class _Run:
         for unit in self._units:
             unit.pace(_BUSY_MS)
         happenings = self._mix.happenings
-        for _ in range(rng.randint(1, 3) if happenings else 0):
+        for _ in range(rng.randint(1, 4) if happenings else 0):
             fault = rng.choice(happenings)
-            world.after(rng.randrange(_EPISODE_MS), partial(self._trouble.happen, fault))
-        for _ in range(rng.randint(5, 10)):
+            world.after(rng.randrange(_EPISODE_MS), partial(self._go_wrong, fault))
+        for _ in range(rng.randint(6, 12)):
             unit = rng.choice(self._units)
             world.after(rng.randrange(2_000, _EPISODE_MS), partial(self._traffic.act, unit))
         saves = range(0, _EPISODE_MS, self._mix.autosave_ms)
@@ -143,6 +161,12 @@ class _Run:
         check_acknowledged(self._units, self._compound)
         for unit in self._units:
             unit.pace(_QUIET_MS)
+
+    def _go_wrong(self, fault: Fault) -> None:
+        """Let a fault happen, and somebody come just then."""
+        unit = self._trouble.happen(fault)
+        wait_ms = self._world.rng.choice((0, 300, 3_000))
+        self._world.after(wait_ms, partial(self._traffic.provoke, unit))
 
     def _settle(self) -> None:
         """Let everything drain and converge, then compare both ends."""

@@ -52,7 +52,7 @@ class Traffic:
             (4, self._paper),
             (3, self._visitor),
             (3, self._order),
-            (1, self._revoked_fob),
+            (2, self._revoked_fob),
             (1, self._stranger),
             (1, self._revoke),
             (1, self._issue),
@@ -67,6 +67,10 @@ class Traffic:
         weights = [weight for weight, _ in self._acts]
         (act,) = self._rng.choices([act for _, act in self._acts], weights)
         act(unit)
+
+    def provoke(self, unit: GateUnit) -> None:
+        """Do something at a gate that a fault there can spoil: an order, a visit, a fob."""
+        self._rng.choice((self._order, self._order, self._visitor, self._fob, self._revoke))(unit)
 
     @property
     def _rng(self) -> Random:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from random import Random
 
-from equalgate.simulation.controller_unit import DESK, INGEST, ControllerUnit
+from equalgate.simulation.controller_unit import DESK, INGEST, WORK_MS, ControllerUnit
 from equalgate.simulation.faults import BrokerFaults, Fault
 from equalgate.simulation.gate_unit import GateUnit, Restart
 from equalgate.simulation.hostile import Hostile
@@ -12,19 +12,7 @@ from equalgate.simulation.invariants import Invariants
 from equalgate.simulation.world import World
 from mqtt.contract.reasons import ReasonCode
 
-__all__ = ["CONTROLLER_POINTS", "GATE_POINTS", "Trouble"]
-
-GATE_POINTS = (
-    "before_commit",
-    "after_commit",
-    "after_relay",
-    "before_save_document",
-    "after_save_document",
-    "before_boot",
-    "after_boot",
-    "after_erasure",
-)
-"""Every durability boundary of a gate that its memory store and performer have."""
+__all__ = ["CONTROLLER_POINTS", "Trouble"]
 
 CONTROLLER_POINTS = ("before_commit", "after_commit", "after_gate_ack")
 """Every durability boundary of ingest."""
@@ -78,11 +66,12 @@ class Trouble:
     def _rng(self) -> Random:
         return self._world.rng
 
-    def happen(self, fault: Fault) -> None:
-        """Let a fault happen now."""
+    def happen(self, fault: Fault) -> GateUnit:
+        """Let a fault happen now; return the gate that it is near to."""
         unit = self._rng.choice(self._units)
         self._world.note(f"fault {fault.value} ({unit.name})")
         self._happen[fault](unit)
+        return unit
 
     def heal(self) -> None:
         """End every fault and start everything; nothing more happens."""
@@ -95,7 +84,7 @@ class Trouble:
         for name in (INGEST, DESK):
             broker.mend(name)
         self._controller.arm("")
-        self._controller.work_ms, self._controller.clock_offset_ms = 20, 0
+        self._controller.work_ms, self._controller.clock_offset_ms = WORK_MS, 0
         self._controller.start()
         for unit in self._units:
             unit.disarm()
@@ -145,7 +134,7 @@ class Trouble:
         self._later(60_000, self._controller_is_quick)
 
     def _controller_is_quick(self) -> None:
-        self._controller.work_ms = 20
+        self._controller.work_ms = WORK_MS
 
     def _controller_restarts(self, _: GateUnit) -> None:
         self._controller.stop()
@@ -156,7 +145,7 @@ class Trouble:
 
     def _gate_dies(self, unit: GateUnit, *, power: bool) -> None:
         rng = self._rng
-        point = rng.choice(GATE_POINTS)
+        point = rng.choice(self._broker_faults.mix.points)
         pause_ms = rng.choice((500, 2_000, 20_000, 120_000))
         unit.arm(point, rng.randint(1, 2), Restart(pause_ms, power, rng.random() < 0.5))
         if point in {"before_boot", "after_boot"}:

@@ -38,9 +38,7 @@ class World:
         self.faults = BrokerFaults(self.rng)
         self.now_ms = 0
         self.steps = 0
-        self.broker = MemoryBroker(
-            self._clock, faults=self.faults, latency_ms=3, queue_limit=200
-        )
+        self.broker = MemoryBroker(self._clock, faults=self.faults, latency_ms=3, queue_limit=200)
         self._last: deque[str] = deque(maxlen=_KEPT_ACTIONS)
 
     @property
