@@ -11,26 +11,33 @@ from controller.services.face_hold import HOLD_KEY
 
 __all__ = ["carry_face_endings", "hold_face_in"]
 
-_TABLES = frozenset({"face_consents", "face_reservations", "face_switches", "erasures"})
+_TABLE = "face_consents"
 _ENDED = """
 UPDATE main.{table} SET ended_at_ms = newer.ended_at_ms, end_reason = newer.end_reason
 FROM replaced.{table} AS newer
 WHERE newer.id = main.{table}.id AND newer.ended_at_ms IS NOT NULL
 AND main.{table}.ended_at_ms IS NULL
 """
+_OF_KNOWN_PEOPLE = """
+INSERT OR REPLACE INTO main.{table} SELECT newer.* FROM replaced.{table} AS newer
+JOIN main.holders ON main.holders.id = newer.holder_id
+"""
 _STATEMENTS = (
     "INSERT OR IGNORE INTO main.face_notices SELECT * FROM replaced.face_notices",
     _ENDED.format(table="face_consents"),
     _ENDED.format(table="face_reservations"),
-    "INSERT OR REPLACE INTO main.face_switches SELECT * FROM replaced.face_switches "
-    "WHERE is_on = 0",
-    "INSERT OR REPLACE INTO main.face_refusals SELECT newer.* FROM replaced.face_refusals AS newer "
-    "JOIN main.holders ON main.holders.id = newer.holder_id",
-    "INSERT OR IGNORE INTO main.erasures SELECT newer.* FROM replaced.erasures AS newer "
-    "JOIN main.holders ON main.holders.id = newer.holder_id",
-    "INSERT OR IGNORE INTO main.erasure_gates SELECT newer.* FROM replaced.erasure_gates AS newer "
-    "JOIN main.erasures ON main.erasures.id = newer.erasure_id "
-    "JOIN main.gates ON main.gates.name = newer.gate",
+    """
+    INSERT OR REPLACE INTO main.face_switches
+    SELECT * FROM replaced.face_switches WHERE is_on = 0
+    """,
+    _OF_KNOWN_PEOPLE.format(table="face_refusals"),
+    _OF_KNOWN_PEOPLE.format(table="erasures"),
+    """
+    INSERT OR REPLACE INTO main.erasure_gates
+    SELECT newer.* FROM replaced.erasure_gates AS newer
+    JOIN main.erasures ON main.erasures.id = newer.erasure_id
+    JOIN main.gates ON main.gates.name = newer.gate
+    """,
 )
 
 
@@ -54,6 +61,15 @@ def hold_face_in(restored: Path) -> None:
             "INSERT OR REPLACE INTO site_values (name, value) VALUES (?, ?)", (HOLD_KEY, b"0")
         ).close()
         write.commit()
+
+
+def _are_alike(connection: sqlite3.Connection) -> bool:
+    """Tell whether both files have the same schema; else the hold alone has to do."""
+    found = connection.execute(
+        "SELECT old.version_num = new.version_num FROM main.alembic_version AS old "
+        "JOIN replaced.alembic_version AS new"
+    ).fetchone()
+    return bool(found and found[0])
 
 
 def _tables(connection: sqlite3.Connection, schema: str) -> frozenset[str]:
