@@ -45,7 +45,7 @@ def carry_face_endings(replaced: Path, restored: Path) -> None:
     """Bring ends, refusals and requests that are newer than the backup into the restored file."""
     with closing(sqlite3.connect(restored)) as write:
         write.execute("ATTACH ? AS replaced", (str(replaced),)).close()
-        if not all(_tables(write, schema) >= _TABLES for schema in ("main", "replaced")):
+        if _TABLE not in _tables(write, "main") or not _are_alike(write):
             return
         for statement in _STATEMENTS:
             write.execute(statement).close()
