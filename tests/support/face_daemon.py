@@ -1,4 +1,4 @@
-"""Play the daemon's end of the face worker's socket, with a real worker process on the other end."""
+"""Play the daemon's end of the face worker's socket, with a real worker process on the other."""
 
 import contextlib
 import shutil
@@ -22,6 +22,7 @@ class FaceDaemon(WorkerDaemon):
     def __init__(self, folder: Path, store: Path, models: Path) -> None:
         super().__init__(folder)
         self.server.settimeout(30)
+        self._nonce = 0
         self._options = ("--models", str(models), "--store", str(store))
 
     def start(self, *options: str) -> None:
@@ -75,12 +76,14 @@ class FaceDaemon(WorkerDaemon):
         raise AssertionError("the enrolment did not end")
 
     def counters(self) -> dict[str, wire.FaceCounters]:
-        """Return the next full set of counters, by cause."""
-        found: dict[str, wire.FaceCounters] = {}
-        while len(found) < 3:
-            report = self.receive(wire.FaceCounters)
-            found[report.cause] = report
-        return found
+        """Ask for the counts of this moment; return them by cause."""
+        self._nonce += 1
+        self.send(wire.Ping(self._nonce))
+        end_s = time.monotonic() + 10
+        heard: list[wire.Message] = []
+        while wire.Pong(self._nonce) not in heard and time.monotonic() < end_s:
+            heard += self.drain(0.02)
+        return {one.cause: one for one in heard if isinstance(one, wire.FaceCounters)}
 
 
 def in_ms(ahead_ms: int) -> int:

@@ -111,6 +111,8 @@ class FaceWorker:
             if isinstance(command, Stop):
                 waker.stop()
             elif isinstance(command, Ping):
+                # A heartbeat that pings first states the counts of this moment.
+                self._tell_counters(link)
                 link.send(Pong(command.nonce))
             elif isinstance(command, _LANE_COMMANDS):
                 link.send(*self._obey_lane(command))
