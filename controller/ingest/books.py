@@ -1,9 +1,19 @@
 """Read and write the tables of ingest inside one transaction: ledgers, hashes, presence, alarms."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, Table, select, update
+from sqlalchemy import (
+    Connection,
+    Executable,
+    RowMapping,
+    Select,
+    Table,
+    bindparam,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from controller.ingest.intake import GateKey, Trouble
@@ -42,14 +52,32 @@ def upsert(
     """Insert rows, or change every given column of those that exist."""
     if not rows:
         return
-    changed = [name for name in rows[0] if name not in keys]
+    statement = _upsert(connection.dialect.name, table, tuple(rows[0]), keys)
+    connection.execute(statement, list(rows))
+
+
+@cache
+def _upsert(
+    dialect: str, table: Table, names: tuple[str, ...], keys: tuple[str, ...]
+) -> Executable:
     # Two classes of two dialects with one shape; their common base lacks `on_conflict`.
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
     statement = insert(table)
-    excluded = {name: statement.excluded[name] for name in changed}
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=list(keys), set_=excluded), list(rows)
+    excluded = {name: statement.excluded[name] for name in names if name not in keys}
+    return statement.on_conflict_do_update(index_elements=list(keys), set_=excluded)
+
+
+@cache
+def _ledgers_of_gates() -> Select[*tuple[Any, ...]]:
+    columns = (
+        GateEpochRow.gate,
+        GateEpochRow.epoch,
+        GateEpochRow.size,
+        GateEpochRow.frontier,
+        GateEpochRow.stored,
+        GateEpochRow.first_received_at_ms,
     )
+    return select(*columns).where(GateEpochRow.gate.in_(bindparam("gates", expanding=True)))
 
 
 class Books:
@@ -89,19 +117,11 @@ class Books:
         return found
 
     def _of_gates(self, gates: set[str]) -> list[Any]:
-        columns = (
-            GateEpochRow.gate,
-            GateEpochRow.epoch,
-            GateEpochRow.size,
-            GateEpochRow.frontier,
-            GateEpochRow.stored,
-            GateEpochRow.first_received_at_ms,
-        )
         rows: list[Any] = []
         names = sorted(gates)
         for start in range(0, len(names), _IN_LIMIT):
             part = names[start : start + _IN_LIMIT]
-            rows += self._connection.execute(select(*columns).where(GateEpochRow.gate.in_(part)))
+            rows += self._connection.execute(_ledgers_of_gates(), {"gates": part})
         return rows
 
     def save_ledgers(self, ledgers: Iterable[Ledger], now_ms: int) -> None:
