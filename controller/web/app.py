@@ -76,7 +76,10 @@ def create_app(
         limit=SignInLimit(),
         is_https=is_https,
     )
+    return _assemble(desk)
 
+
+def _assemble(desk: Desk) -> FastAPI:
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
         yield
@@ -97,7 +100,7 @@ def create_app(
     for router in _ROUTERS:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
-    app.add_middleware(Shield, is_https=is_https)
+    app.add_middleware(Shield, is_https=desk.is_https)
     _check_table()
     return app
 
