@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from controller.domain.moment import Moment
 from controller.ingest.core import IngestCore, Taken
 from controller.ingest.fair_queue import FairQueue
+from controller.ingest.read_ahead import ReadAhead
 from controller.services.ports import Publication
 from mqtt.client.port import (
     Connected,
@@ -46,7 +47,7 @@ def subscriptions(site: SiteId) -> tuple[tuple[str, int], ...]:
 
 
 class Consumer:
-    """One consumer thread. `emit` goes to the session, `run` works until `stop`.
+    """Drives ingest. `emit` goes to the session, `run` works until `stop`.
 
     `clock` gives the time; `crash_point` is called with a name at every durability boundary and
     does nothing in production.
@@ -98,19 +99,30 @@ class Consumer:
         self._queue.wake()
 
     def run(self) -> None:
-        """Work until `stop`; storage that fails is tried again, nothing is acknowledged before."""
-        while not self._stopping.is_set():
-            self.step(_WAIT_S)
+        """Work until `stop`; storage that fails is tried again, nothing is acknowledged before.
+
+        A second thread verifies the next group meanwhile.
+        """
+        ahead = ReadAhead(self._queue, lambda group: self._core.prepare(group, self._clock()))
+        ahead.start()
+        try:
+            while not self._stopping.is_set():
+                self._work(ahead.take(_WAIT_S))
+        finally:
+            ahead.stop()
 
     def step(self, timeout_s: float) -> int:
         """Take, store and acknowledge one group; return its size. The simulator drives this."""
+        group = self._queue.take(timeout_s)
+        self._work(group)
+        return len(group)
+
+    def _work(self, group: Sequence[Inbound]) -> None:
         if self._greets:
             self._greet()
-        group = self._queue.take(timeout_s)
         if group:
             self._store(group)
         self._watch()
-        return len(group)
 
     def _greet(self) -> None:
         """Ask the gates, whose births we may have missed, to announce themselves."""

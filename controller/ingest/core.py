@@ -7,6 +7,7 @@ again and everything here may be done twice. The deterministic simulator drives 
 
 import logging
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine
@@ -18,7 +19,6 @@ from controller.ingest.books import Books, read_keys
 from controller.ingest.event_rows import Value, insert_events, rows_of
 from controller.ingest.greeting import acknowledge, greetings
 from controller.ingest.intake import (
-    Arrival,
     BatchArrival,
     GateKey,
     PresenceArrival,
@@ -28,6 +28,7 @@ from controller.ingest.intake import (
 )
 from controller.ingest.ledger import Ledger
 from controller.ingest.presence import Unheard, adopted, hear, hear_state
+from controller.ingest.read_ahead import Verified
 from controller.services.keys import signer_for
 from controller.services.ports import Publication
 from controller.services.site import Site
@@ -78,17 +79,24 @@ class _Group:
 class IngestCore:
     """Store what gates send; takes the engine of a current database and the site.
 
-    One thread drives it. It keeps no state that a restart would miss.
+    One thread drives it; another may call `prepare`. It keeps no state that a restart would miss.
     """
 
     def __init__(self, engine: Engine, site: Site) -> None:
         self._engine = engine
         self._site = site
+        self._verified = Verified(site.name)
         self._keys: dict[str, GateKey] = {}
         self._keys_until_ms = -1
         self._signer: Signer | None = None
         self._signer_until_ms = -1
         self._holes: dict[tuple[str, int, int], int] = {}
+
+    def prepare(self, messages: Sequence[Message], moment: Moment) -> None:
+        """Verify what `take` gets next, in another thread; without a database `take` does it."""
+        with suppress(SQLAlchemyError):
+            self._refresh(moment)
+        self._verified.add(messages, self._keys)
 
     def take(self, messages: Sequence[Message], moment: Moment) -> Taken:
         """Verify and store messages in one transaction; return what may be told to the gates.
@@ -174,7 +182,7 @@ class IngestCore:
     def _read(self, messages: Iterable[Message]) -> _Group:
         group = _Group()
         for message in messages:
-            arrival: Arrival | None = read(message, self._site.name, self._keys)
+            arrival = self._verified.arrival(message, self._keys)
             match arrival:
                 case BatchArrival():
                     group.batches.append(arrival)

@@ -24,6 +24,9 @@ class Core:
         self.failures: list[Exception] = []
         self.bad = b""
 
+    def prepare(self, _messages: list[Message], _moment: Moment) -> None:
+        """Look at nothing."""
+
     def take(self, messages: list[Message], _moment: Moment) -> Taken:
         if self.failures:
             raise self.failures.pop(0)
@@ -68,7 +71,7 @@ class Bench:
         self.journal: list[str] = []
         self.core, self.wire = Core(self.journal), Wire(self.journal)
         self.consumer = Consumer(
-            self.core,  # type: ignore[arg-type]  # plays the three calls that are used
+            self.core,  # type: ignore[arg-type]  # plays the calls that are used
             lambda: NOW,
             crash_point=self.journal.append,
         )
