@@ -15,6 +15,9 @@ from controller.web import (
     api_commands,
     api_credentials,
     api_events,
+    api_face,
+    api_face_own,
+    api_face_seen,
     api_gates,
     api_people,
     api_session,
@@ -41,6 +44,9 @@ _ROUTERS = (
     api_credentials.router,
     api_visitors.router,
     api_commands.router,
+    api_face.router,
+    api_face_own.router,
+    api_face_seen.router,
     pages.router,
 )
 _PROBLEMS: dict[int | str, dict[str, Any]] = {

@@ -19,6 +19,7 @@ from mqtt.contract.errors import RefusedError
 from mqtt.contract.reasons import ReasonCode
 
 __all__ = [
+    "Resident",
     "Staff",
     "actor_of",
     "clear_cookie",
@@ -79,6 +80,9 @@ def guard_route(request: Request) -> None:
     rule = ROUTES.get((_method(request), _path(request)))
     if rule is None:
         raise HTTPException(404)
+    if rule.for_residents:
+        request.state.actor = _holder(request)
+        return
     actor = None if rule.is_public else actor_of(request)
     request.state.actor = actor
     if may_use(rule, actor.role if actor else None):
@@ -90,11 +94,25 @@ def staff_of(request: Request) -> Actor:
     """Return who asks; on a route for anybody this is a programming error."""
     actor = request.state.actor
     if not isinstance(actor, Actor):
-        raise TypeError("a public route asks for staff")
+        raise TypeError("a public route asks who it is")
     return actor
 
 
 Staff = Annotated[Actor, Depends(staff_of)]
+Resident = Annotated[Actor, Depends(staff_of)]
+"""Who asks on a route for residents: a holder, without a role."""
+
+
+def _holder(request: Request) -> Actor:
+    """Return the resident who asks; 401 for nobody, 403 for staff."""
+    cookie, desk = cookie_of(request), desk_of(request)
+    with desk.reading() as uow:
+        actor = session_actor(uow, cookie, desk.clock()) if cookie else None
+    if actor is None:
+        raise HTTPException(401)
+    if actor.role is not None:
+        raise HTTPException(403)
+    return actor
 
 
 def _method(request: Request) -> str:

@@ -10,25 +10,34 @@ from dataclasses import dataclass
 from controller.domain.roles import Act, staff_may
 from mqtt.contract.records import Role
 
-__all__ = ["ANYBODY", "ROUTES", "STAFF", "Rule", "may_use"]
+__all__ = ["ANYBODY", "RESIDENT", "ROUTES", "STAFF", "Rule", "may_use"]
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Who may use a route: `act` names the right, without one any staff or anybody may."""
+    """Who may use a route: `act` names the right, without one any staff or anybody may.
+
+    A route `for_residents` is for holders signed in on their own device, and for no staff.
+    """
 
     act: Act | None = None
     is_public: bool = False
+    for_residents: bool = False
 
 
 ANYBODY = Rule(is_public=True)
 STAFF = Rule()
+RESIDENT = Rule(for_residents=True)
 
 _SEE = Rule(Act.SEE_GATES)
 _PEOPLE = Rule(Act.SEE_HOLDERS)
 _EDIT = Rule(Act.EDIT_HOLDERS)
 _ISSUE = Rule(Act.ISSUE_CREDENTIAL)
 _API = "/api/v1"
+_FACE = f"{_API}/face"
+_EDIT_FACE = Rule(Act.EDIT_FACE)
+_SEE_FACE = Rule(Act.SEE_FACE)
+_EVIDENCE = Rule(Act.SEE_EVIDENCE)
 
 ROUTES: Mapping[tuple[str, str], Rule] = {
     ("GET", "/"): ANYBODY,
@@ -68,6 +77,28 @@ ROUTES: Mapping[tuple[str, str], Rule] = {
     ("POST", f"{_API}/credentials/{{credential}}/successor"): _ISSUE,
     ("POST", f"{_API}/credentials/{{credential}}/print"): _ISSUE,
     ("POST", f"{_API}/credentials/{{credential}}/windows"): _ISSUE,
+    ("GET", f"{_FACE}/own"): RESIDENT,
+    ("POST", f"{_FACE}/own/reservation"): RESIDENT,
+    ("DELETE", f"{_FACE}/own/reservation"): RESIDENT,
+    ("POST", f"{_FACE}/own/withdrawal"): RESIDENT,
+    ("GET", f"{_FACE}/children/{{resident}}"): RESIDENT,
+    ("POST", f"{_FACE}/children/{{resident}}/reservation"): RESIDENT,
+    ("POST", f"{_FACE}/children/{{resident}}/agreement"): RESIDENT,
+    ("POST", f"{_FACE}/children/{{resident}}/withdrawal"): RESIDENT,
+    ("GET", f"{_FACE}/notices"): ANYBODY,
+    ("POST", f"{_FACE}/notices"): _EDIT_FACE,
+    ("GET", f"{_FACE}/settings"): _SEE_FACE,
+    ("POST", f"{_FACE}/access-points/{{access_point}}"): _EDIT_FACE,
+    ("DELETE", f"{_FACE}/access-points/{{access_point}}"): _EDIT_FACE,
+    ("POST", f"{_FACE}/switches"): _EDIT_FACE,
+    ("POST", f"{_FACE}/under-14"): _EDIT_FACE,
+    ("POST", f"{_FACE}/residents/{{resident}}/paper"): Rule(Act.PREPARE_CONSENT),
+    ("POST", f"{_FACE}/residents/{{resident}}/copy"): Rule(Act.PREPARE_CONSENT),
+    ("POST", f"{_FACE}/residents/{{resident}}/withdrawal"): Rule(Act.STOP_FACE),
+    ("POST", f"{_FACE}/residents/{{resident}}/erasure"): _EDIT_FACE,
+    ("GET", f"{_FACE}/requests"): _SEE_FACE,
+    ("GET", f"{_FACE}/counts"): _EVIDENCE,
+    ("GET", f"{_FACE}/signals"): _EVIDENCE,
 }
 """Every route but static files, which hold nothing."""
 
@@ -76,6 +107,6 @@ def may_use(rule: Rule, role: Role | None) -> bool:
     """Tell whether somebody with this role, or nobody signed in (None), may use a route."""
     if rule.is_public:
         return True
-    if role is None:
+    if role is None or rule.for_residents:
         return False
     return rule.act is None or staff_may(role, rule.act)
