@@ -89,22 +89,31 @@ def calibrate(people: Sequence[Embedding], spec: CalibrationSpec | None = None) 
     spec = spec or CalibrationSpec()
     groups = doubles(people, spec.double_score)
     grouped = [np.concatenate([people[index] for index in group]) for group in groups]
-    raw = _operating_point(people, grouped, None, spec)
-    chosen = raw
-    if len(grouped) >= spec.may_centre_from:
-        mean = _site_mean(grouped)
-        shifted = [centred(rows, mean) for rows in grouped]
-        point = _operating_point(people, shifted, mean, spec)
-        if len(grouped) >= spec.centres_from or _keeps_genuine(grouped, raw, shifted, point):
-            chosen = point
-        for rows in shifted:
-            wipe(rows)
+    chosen = _chosen(people, grouped, spec)
     for rows in grouped:
         wipe(rows)
     alike = strangers_mean(people)
     is_alike = len(people) >= spec.alike_from and alike >= spec.strangers_limit
     doubled = sum(len(group) for group in groups if len(group) > 1)
     return replace(chosen, doubled=doubled, strangers_mean=alike, is_alike=is_alike)
+
+
+def _chosen(
+    people: Sequence[Embedding], grouped: Sequence[Embedding], spec: CalibrationSpec
+) -> Calibration:
+    count = len(grouped)
+    raw = None
+    if count < spec.centres_from:
+        raw = _operating_point(people, grouped, None, spec)
+        if count < spec.may_centre_from:
+            return raw
+    mean = _site_mean(grouped)
+    shifted = [centred(rows, mean) for rows in grouped]
+    point = _operating_point(people, shifted, mean, spec)
+    keeps = raw is None or _keeps_genuine(grouped, raw, shifted, point)
+    for rows in shifted:
+        wipe(rows)
+    return point if raw is None or keeps else raw
 
 
 def _site_mean(grouped: Sequence[Embedding]) -> Embedding:

@@ -18,8 +18,8 @@ def best_of_others(people: Sequence[Embedding]) -> Scores:
     """Return each person's best score against all others, sorted: rising, and in no one's order."""
     if len(people) < 2:
         return np.zeros(0, np.float32)
-    best = [np.max(scores, axis=1) for _, scores in _blocks(people)]
-    return np.asarray(np.sort(np.concatenate(best)), dtype=np.float32)
+    best = np.sort(np.concatenate(list(_blocks(people))))
+    return np.asarray(best, dtype=np.float32)
 
 
 def genuine(people: Sequence[Embedding]) -> Scores:
@@ -80,24 +80,20 @@ def _root(group: list[int], index: int) -> int:
     return index
 
 
-def _blocks(people: Sequence[Embedding]) -> Iterator[tuple[slice, Scores]]:
-    """Yield, for some people at a time, their best score against each other person (rows x all).
-
-    A person's score against themselves is -2.
-    """
+def _blocks(people: Sequence[Embedding]) -> Iterator[Scores]:
+    """Yield, for some people at a time, each one's best score against everybody else."""
     rows = np.concatenate(people)
-    counts = [len(vectors) for vectors in people]
-    begins = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.intp)
+    begins = np.cumsum([0, *(len(vectors) for vectors in people)])
     for first in range(0, len(people), _BLOCK_PEOPLE):
-        chosen = slice(first, min(first + _BLOCK_PEOPLE, len(people)))
-        begin = begins[chosen.start]
-        end = begins[chosen.stop] if chosen.stop < len(people) else len(rows)
-        scores = rows[begin:end] @ rows.T
-        by_other = np.maximum.reduceat(scores, begins, axis=1)
-        best = np.maximum.reduceat(by_other, begins[chosen] - begin, axis=0)
-        best[np.arange(chosen.stop - first), np.arange(chosen.start, chosen.stop)] = -2
-        yield chosen, best
-    _scrub(rows[: begins[min(_BLOCK_PEOPLE, len(people) - 1)]], rows)
+        last = min(first + _BLOCK_PEOPLE, len(people))
+        begin, end = begins[first], begins[last]
+        # Everybody down, the block across: the reduction then runs over whole lines of memory.
+        scores = rows @ rows[begin:end].T
+        by_other = np.maximum.reduceat(scores, begins[:-1], axis=0)
+        best = np.maximum.reduceat(by_other, begins[first:last] - begin, axis=1)
+        best[np.arange(first, last), np.arange(last - first)] = -2
+        yield np.max(best, axis=0)
+    _scrub(rows, rows[: begins[min(_BLOCK_PEOPLE, len(people))]])
     wipe(rows)
 
 
