@@ -2,23 +2,25 @@
 
 Rules of this file:
 1. Each way in has one authenticator in a table; a way that is not in the table, or that is not
-   fitted at the access point, is not installed. Face stands in the table as not installed.
+   fitted at the access point, is not installed.
 2. Nothing is granted here, and an error of any kind refuses: there is no path from an error to a
    bearer (B07).
 3. A refusal of something registered names its holder, so that the record can.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edge.domain.authenticate_pass import Spend, identify_pass
 from edge.domain.credential_index import same_hash
+from edge.domain.face_leases import lease_at
 from edge.domain.gate_memory import PAD, GateMemory
 from edge.domain.knowledge import Knowledge
 from edge.domain.model import (
     AccessAttempt,
     Bearer,
     CardClaim,
+    FaceClaim,
     GuardClaim,
     Moment,
     PassClaim,
@@ -144,9 +146,23 @@ def _guard(attempt: AccessAttempt, scene: Scene) -> Authenticated | Refusal:
 
 
 def _face(attempt: AccessAttempt, scene: Scene) -> Authenticated | Refusal:
-    """Answer for the face worker as long as none is installed (its seam)."""
-    del attempt, scene
-    return Refusal(ReasonCode.METHOD_NOT_INSTALLED)
+    """Name whom the worker identified, if a lease holds: as the bearer of the credential it names.
+
+    So face has that credential's levels, schedule and end, and no others (rule NS-04). The lock
+    waits for the disk.
+    """
+    claim = attempt.claim
+    if not isinstance(claim, FaceClaim):
+        return Refusal(ReasonCode.METHOD_NOT_INSTALLED)
+    if claim.reason is not ReasonCode.GRANTED:
+        return Refusal(claim.reason)
+    knowledge, place = scene.knowledge, scene.access_point
+    verdict = lease_at(claim.holder, place, knowledge, scene.memory, scene.at)
+    lease = knowledge.consents.leases.get(claim.holder)
+    record = None if lease is None else knowledge.credentials.get(lease.credential)
+    if lease is None or record is None or not verdict.holds:
+        return Refusal(verdict.reason, claim.holder)
+    return Authenticated(replace(bearer_of(lease.credential, record), durable_first=True))
 
 
 AUTHENTICATORS: Mapping[Method, Authenticator] = {

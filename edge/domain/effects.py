@@ -9,12 +9,14 @@ does not wait. If the transaction of a waiting `Unlock` fails, the door stays as
 from dataclasses import dataclass
 from enum import StrEnum
 
+from edge.domain.face_orders import FaceOrder
 from mqtt.contract.events import AdapterKind, Direction, EventKind, Method, Outcome, Personal
 from mqtt.contract.reasons import ReasonCode
 
 __all__ = [
     "PREVIOUS_RECORD",
     "Effect",
+    "FaceWakeAt",
     "Indicate",
     "InstallMode",
     "MemoryKind",
@@ -23,6 +25,7 @@ __all__ = [
     "Remember",
     "Reply",
     "Signal",
+    "TellFace",
     "TellGates",
     "TellMove",
     "Unlock",
@@ -70,6 +73,9 @@ class MemoryKind(StrEnum):
     HAND_LOCK = "hand_lock"
     PAPER = "paper"
     REVOKED = "revoked"
+    FACE_WITHDRAWN = "face_withdrawn"
+    FACE_RECEIPT = "face_receipt"
+    FACE_WATCH = "face_watch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +123,9 @@ class Signal(StrEnum):
     ANSWERED = "answered"
     ALARM = "alarm"
     QUIET = "quiet"
+    ASKING = "asking"
+    LOOK = "look"
+    DONE = "done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +178,25 @@ class WakeAt:
     mono_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class TellFace:
+    """Ask something of the face worker or the screen beside its button.
+
+    With `wait_for_disk` it is done once the step's records are on the disk, or never: no log, no
+    face. Without it, it is done at once: stopping and erasing wait for nothing.
+    """
+
+    order: FaceOrder
+    wait_for_disk: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FaceWakeAt:
+    """Send a Tick at this monotonic time, for face alone."""
+
+    mono_ms: int
+
+
 Effect = (
     Record
     | Remember
@@ -180,4 +208,6 @@ Effect = (
     | InstallMode
     | Reply
     | WakeAt
+    | TellFace
+    | FaceWakeAt
 )

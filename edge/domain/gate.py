@@ -9,8 +9,9 @@ Rules of this file:
 
 from typing import assert_never
 
-from edge.domain import gate_doors, gate_feeds, gate_passage
+from edge.domain import gate_doors, gate_face, gate_feeds, gate_passage
 from edge.domain.effects import Effect, Relock, Unlock
+from edge.domain.face_inputs import FaceInput
 from edge.domain.gate_attempt import take_attempt
 from edge.domain.gate_command import take_command
 from edge.domain.gate_guard import fob_granted, take_staff
@@ -38,6 +39,7 @@ from edge.domain.inputs import (
     WayChanged,
 )
 from edge.domain.knowledge import Knowledge
+from mqtt.contract.events import Method
 
 __all__ = ["step"]
 
@@ -50,9 +52,19 @@ def step(
     catch_up(turn)
     _take(turn, item)
     settle(turn)
+    if isinstance(item, FaceInput | Tick) or _is_face(item):
+        gate_face.settle_face(turn)
+    else:
+        gate_face.wake(turn, at_once=isinstance(item, PowerSensed | WayChanged | CallPressed))
     if isinstance(item, ExitRequested | FireSensed):
         turn.effects.sort(key=_is_written)
     return turn.state, tuple(turn.effects)
+
+
+def _is_face(item: Input) -> bool:
+    """Tell whether an input belongs to face alone."""
+    attempted = isinstance(item, Attempted) and item.attempt.method is Method.FACE
+    return attempted or (isinstance(item, WayChanged) and item.method is Method.FACE)
 
 
 def _is_written(effect: Effect) -> bool:
@@ -61,12 +73,16 @@ def _is_written(effect: Effect) -> bool:
 
 
 def _take(turn: Turn, item: Input) -> None:
+    if isinstance(item, FaceInput):
+        turn.involve(item.adapter_kind)
+        gate_face.take_face(turn, item)
+        return
     match item:
         case Attempted(attempt=attempt):
             turn.involve(attempt.adapter_kind)
             if gate_feeds.is_carried(attempt):
                 gate_feeds.take_carried(turn, attempt)
-            elif take_attempt(turn, attempt) is not None:
+            elif take_attempt(turn, gate_face.checked(turn, attempt)) is not None:
                 fob_granted(turn, attempt)
         case CommandArrived():
             take_command(turn, item)
@@ -116,6 +132,7 @@ def _take_sensed(turn: Turn, item: _Sensed) -> None:
             take_staff(turn, item)
         case CallPressed():
             gate_doors.call_pressed(turn, item)
+            gate_face.called(turn, item.access_point)
         case RelayMoved():
             gate_passage.relay_moved(turn, item)
         case WayChanged():

@@ -12,7 +12,7 @@ Rules of this file:
 import hashlib
 from dataclasses import replace
 
-from edge.domain import gate_passage
+from edge.domain import face_watch, gate_passage
 from edge.domain.authenticate import Authenticated, authenticate
 from edge.domain.authenticate_pass import PaperSpend, Spend, UseSpend, WindowSpend
 from edge.domain.authorise import DoorView, authorise
@@ -52,7 +52,9 @@ def take_attempt(turn: Turn, attempt: AccessAttempt) -> Bearer | None:
     if isinstance(found, Refusal):
         _refuse(turn, attempt, found)
         return None
+    face_watch.note_presenter(turn, attempt, found.bearer)
     decision = decide(turn, attempt, found, code)
+    face_watch.note_read(turn, attempt, let_in=decision.outcome is Outcome.GRANTED)
     return found.bearer if decision.outcome is Outcome.GRANTED else None
 
 

@@ -8,6 +8,8 @@ staff owe. What does not: a hold-open, a shift, and anything about the position 
 from collections.abc import Mapping
 
 from edge.domain.effects import Effect, MemoryKind
+from edge.domain.face_state import FaceState
+from edge.domain.face_suspension import Watch
 from edge.domain.facts import FactMap
 from edge.domain.gate_acts import GATE_KEY, LOCKDOWN_MS
 from edge.domain.gate_memory import GateMemory, Uses, Windows
@@ -80,6 +82,7 @@ def restore(stored: Stored, at: Moment, kind: AdapterKind) -> GateState:
         swept_mono_ms=at.mono_ms,
         fire=(MemoryKind.FIRE, GATE_KEY) in stored,
         tampered=(MemoryKind.TAMPER, GATE_KEY) in stored,
+        face=_face(stored),
     )
 
 
@@ -111,7 +114,19 @@ def _memory(stored: Stored, at: Moment) -> GateMemory:
         uses=FactMap.of(uses),
         positions=FactMap.of(positions),
         pin_locks=FactMap.of(locks),
+        face_withdrawn=FactMap.of(_numbers(stored, MemoryKind.FACE_WITHDRAWN)),
     )
+
+
+def _face(stored: Stored) -> FaceState:
+    """Return the erasures that are done and how long each way has gone without proof."""
+    watches = {
+        _text(key): watch
+        for key, value in _of(stored, MemoryKind.FACE_WATCH)
+        if (watch := read_fact(value, Watch)) is not None
+    }
+    receipts = frozenset(key for key, _ in _of(stored, MemoryKind.FACE_RECEIPT))
+    return FaceState(watches=watches, receipts=receipts)
 
 
 def _of(stored: Stored, kind: MemoryKind) -> list[tuple[bytes, bytes]]:

@@ -104,7 +104,8 @@ class GateMemory:
     `windows` and `papers` (newest start in UTC s) go by credential, `revoked` (carried by a guard;
     until, UTC ms) by credential or pass, `uses` by pass, `positions` by holder, `burnt` (deadline
     in monotonic ms) by command, `pin_locks` by credential, staff or PAD, and `feeds` tells when
-    each gate was last heard in monotonic ms.
+    each gate was last heard in monotonic ms. `face_withdrawn` (UTC ms) goes by holder: who opted
+    out at this gate, until that person consents here again.
     """
 
     windows: FactMap[Windows] = field(default_factory=FactMap)
@@ -114,6 +115,7 @@ class GateMemory:
     positions: FactMap[Positions] = field(default_factory=FactMap)
     burnt: FactMap[int] = field(default_factory=FactMap)
     pin_locks: FactMap[PinLockout] = field(default_factory=FactMap)
+    face_withdrawn: FactMap[int] = field(default_factory=FactMap)
     feeds: Mapping[str, int] = field(default_factory=dict)
     shift: Shift | None = None
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import msgspec
 
 from edge.domain.door_model import DoorState
+from edge.domain.face_state import FaceState
 from edge.domain.gate_memory import GateMemory
 from edge.domain.model import Bearer
 from mqtt.contract.events import AdapterKind, Method
@@ -121,3 +122,4 @@ class GateState(msgspec.Struct, frozen=True):
     fire_line_fault: bool = False
     tampered: bool = False
     on_battery: bool = False
+    face: FaceState = msgspec.field(default_factory=FaceState)

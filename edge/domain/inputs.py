@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from edge.domain.face_inputs import FaceInput
 from edge.domain.model import AccessAttempt, Moment, StaffAction
 from mqtt.contract.commands import Command
 from mqtt.contract.events import AdapterKind, EventKind, Method
@@ -235,4 +236,5 @@ Input = (
     | WayChanged
     | Observed
     | Tick
+    | FaceInput
 )

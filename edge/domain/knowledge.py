@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from edge.domain.credential_index import CredentialIndex
 from edge.domain.rules import Rules, rules_of
 from mqtt.contract import codec
+from mqtt.contract.consents import Consents, read_consents
 from mqtt.contract.documents import Held
 from mqtt.contract.entry_pass import gate_tag
 from mqtt.contract.errors import ContractError
@@ -13,7 +14,8 @@ from mqtt.contract.events import Method
 from mqtt.contract.ids import id_from_text
 from mqtt.contract.keys import read_keys
 from mqtt.contract.policy import CompiledPolicy
-from mqtt.contract.records import ConfigRecord, KeyRecord, StaffRecord
+from mqtt.contract.records import ConfigRecord, CredentialRecord, KeyRecord, StaffRecord
+from mqtt.contract.records_face import FaceSettingsRecord
 from mqtt.contract.revocation import read_revocations
 from mqtt.contract.topics import DocumentName
 
@@ -31,6 +33,7 @@ class Knowledge:
     `fitted` says which ways in each access point has. `staff_cards` goes from (value, length) to
     the staff pseudonym. `lists_confirmed_ms` is when the controller last confirmed the lists (UTC
     ms); the shell replaces it while the link is up, and the age shown and recorded comes from it.
+    `face` are the settings by access point, `lease_holders` the credentials of those with a lease.
     """
 
     site: str
@@ -45,6 +48,11 @@ class Knowledge:
     staff_cards: Mapping[tuple[int, int], bytes] = field(default_factory=dict)
     versions: Mapping[DocumentName, int] = field(default_factory=dict)
     lists_confirmed_ms: int = 0
+    consents: Consents = field(default_factory=Consents)
+    face: Mapping[str, FaceSettingsRecord] = field(default_factory=dict)
+    lease_holders: Mapping[bytes, tuple[tuple[bytes, CredentialRecord], ...]] = field(
+        default_factory=dict
+    )
 
     @classmethod
     def from_documents(
@@ -56,7 +64,7 @@ class Knowledge:
         previous: "Knowledge | None" = None,
         lists_confirmed_ms: int = 0,
     ) -> "Knowledge":
-        """Build from held documents, any of which may be missing; leases are not read here.
+        """Build from held documents, any of which may be missing.
 
         `previous` makes a new version of the credentials cost time for what changed only. Raises
         PolicyError for a configuration that cannot be used and ContractError for other records:
@@ -65,6 +73,8 @@ class Knowledge:
         old = CredentialIndex() if previous is None else previous.credentials
         held = {name: documents.get(name, _NOTHING) for name in DocumentName}
         roster = _roster(held[DocumentName.ROSTER])
+        credentials = old.updated(held[DocumentName.CREDENTIALS].records)
+        consents = read_consents(held[DocumentName.LEASES].records)
         policy = _policy(held[DocumentName.CONFIG], held[DocumentName.POLICY])
         return cls(
             site,
@@ -72,13 +82,16 @@ class Knowledge:
             settings=ConfigRecord() if policy is None else policy.gate,
             rules=Rules() if policy is None else rules_of(policy),
             fitted={} if policy is None else _fitted(policy),
-            credentials=old.updated(held[DocumentName.CREDENTIALS].records),
+            credentials=credentials,
             revoked=read_revocations(held[DocumentName.REVOCATIONS].records),
             keys=_keys(held[DocumentName.KEYS]),
             roster=roster,
             staff_cards={who.card: id_ for id_, who in roster.items() if who.card is not None},
             versions={name: item.version for name, item in documents.items()},
             lists_confirmed_ms=lists_confirmed_ms,
+            consents=consents,
+            face={} if policy is None else policy.face,
+            lease_holders=_of_lease_holders(consents, credentials),
         )
 
     @property
@@ -97,6 +110,21 @@ def _policy(config: Held, policy: Held) -> CompiledPolicy | None:
 
 def _fitted(policy: CompiledPolicy) -> dict[str, frozenset[Method]]:
     return {name: frozenset(record.methods) for name, record in policy.access_points.items()}
+
+
+def _of_lease_holders(
+    consents: Consents, credentials: CredentialIndex
+) -> dict[bytes, tuple[tuple[bytes, CredentialRecord], ...]]:
+    found: dict[bytes, tuple[tuple[bytes, CredentialRecord], ...]] = {}
+    for key, record in credentials.records.items() if consents.leases else ():
+        if record.holder not in consents.leases:
+            continue
+        try:
+            entry = (id_from_text(key), record)
+        except ContractError:
+            continue
+        found[record.holder] = (*found.get(record.holder, ()), entry)
+    return found
 
 
 def _keys(held: Held) -> dict[bytes, KeyRecord]:

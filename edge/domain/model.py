@@ -89,9 +89,10 @@ class GuardClaim:
 
 @dataclass(frozen=True, slots=True)
 class FaceClaim:
-    """The face worker named a person whom this gate's leases allow; `holder` is their pseudonym."""
+    """The face worker named a person by their pseudonym, or nobody, and says why not."""
 
     holder: bytes
+    reason: ReasonCode = ReasonCode.GRANTED
 
 
 Claim = CardClaim | PinClaim | PassClaim | GuardClaim | FaceClaim

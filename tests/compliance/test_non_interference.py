@@ -12,17 +12,29 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.domain.effects import Effect, Record, WakeAt
+from edge.domain.effects import (
+    Effect,
+    FaceWakeAt,
+    Indicate,
+    Record,
+    Remember,
+    Signal,
+    TellFace,
+    WakeAt,
+)
 from edge.domain.inputs import Attempted, Input
 from edge.domain.knowledge import Knowledge
 from edge.domain.model import AccessAttempt, Moment, PassClaim
 from mqtt.contract.events import AdapterKind, Method
 from mqtt.contract.ids import id_to_text
+from mqtt.contract.reasons import ReasonCode
 from mqtt.contract.records import AccessPointRecord, LeaseRecord
+from mqtt.contract.records_face import NoticeRecord, ReservationRecord
 from mqtt.contract.topics import DocumentName
 from tests.support.gate_factories import (
     FACE_SETTINGS,
     FOB,
+    FOREVER,
     IN,
     NOON,
     Papers,
@@ -48,6 +60,10 @@ def with_face(papers: Papers, leases: dict[int, int]) -> Knowledge:
     for number in leases:
         papers.credentials[credential_id(500 + number)] = make_credential(Method.FACE, number)
     papers.consents = {
+        "notice:v1": NoticeRecord(bytes(32), "自愿", "It is up to you"),
+        f"reserved:{id_to_text(person(1))}": ReservationRecord("v1", bytes(32), FOREVER, (IN,)),
+    }
+    papers.consents |= {
         f"lease:{id_to_text(person(number))}": LeaseRecord(FOB, until - 86_400_000, until)
         for number, until in leases.items()
     }
@@ -68,11 +84,28 @@ def story(
         item = later.at(gate)
         mark = len(gate.all_effects)
         gate.send(item)
-        told += [numberless(effect) for effect in gate.all_effects[mark:]]
+        mine = (effect for effect in gate.all_effects[mark:] if not is_of_face(effect))
+        told += [numberless(effect) for effect in mine]
         for place, face in between:
             if place == number:
                 gate.send(replace(face, at=gate.at))
     return told
+
+
+def is_of_face(effect: Effect) -> bool:
+    """Tell whether an effect is about face alone: it may come with any Tick."""
+    match effect:
+        case TellFace() | FaceWakeAt():
+            return True
+        case Record(method=method):
+            return method is Method.FACE
+        case Remember(kind=kind):
+            return kind.value.startswith("face_")
+        case Indicate(signal=signal, reason=reason):
+            told = signal in {Signal.ASKING, Signal.LOOK, Signal.DONE}
+            return told or reason is ReasonCode.CREDENTIAL_FIRST
+        case _:
+            return False
 
 
 def numberless(effect: Effect) -> Effect:

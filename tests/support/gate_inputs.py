@@ -6,6 +6,20 @@ import msgspec
 from hypothesis import strategies as st
 
 from edge.domain.card_formats import CardBits, CardTier
+from edge.domain.face_inputs import (
+    FaceButton,
+    FaceCalibrated,
+    FaceCounted,
+    FaceCounts,
+    FaceEnrolEnded,
+    FaceEnrolled,
+    FaceEnrolWaits,
+    FaceErased,
+    FaceHinted,
+    FaceStored,
+    FaceWorker,
+    KeyPressed,
+)
 from edge.domain.inputs import (
     Attempted,
     CallPressed,
@@ -193,6 +207,26 @@ LATER = st.builds(
     st.sampled_from([ClockTrust.SYNCED] * 3 + [ClockTrust.HOLDOVER, ClockTrust.UNKNOWN]),
 )
 SEQUENCES = st.lists(LATER, max_size=25)
+_PERSONS = st.sampled_from([person(1), person(2)])
+_REASONS = st.sampled_from(ReasonCode)
+_FACE_SAID = (
+    st.builds(FaceButton, _AT, st.just(IN), st.booleans(), KINDS),
+    st.builds(KeyPressed, _AT, st.just(IN), KINDS),
+    st.builds(
+        FaceWorker, _AT, st.booleans(), st.booleans(), _REASONS, KINDS, st.booleans(), st.just(True)
+    ),
+    st.builds(
+        FaceWorker, _AT, st.just(True), st.just(True), _REASONS, KINDS, st.booleans(), st.just(True)
+    ),
+    st.builds(FaceHinted, _AT, st.just(IN), _REASONS, KINDS),
+    st.builds(FaceEnrolWaits, _AT, st.just(IN), _PERSONS, KINDS),
+    st.builds(FaceEnrolled, _AT, st.just(IN), _PERSONS, st.just(3), st.just("ab"), KINDS),
+    st.builds(FaceEnrolEnded, _AT, st.just(IN), _PERSONS, st.just("timeout"), KINDS),
+    st.builds(FaceErased, _AT, _PERSONS, st.integers(0, 3), KINDS),
+    st.builds(FaceStored, _AT, st.tuples(_PERSONS), st.booleans(), KINDS),
+    st.builds(FaceCounted, _AT, st.just("entry"), st.builds(FaceCounts, st.integers(0, 9)), KINDS),
+    st.builds(FaceCalibrated, _AT, st.just("n=10"), KINDS),
+)
 FACE_ITEMS = st.one_of(
     st.builds(
         Attempted,
@@ -215,6 +249,7 @@ FACE_ITEMS = st.one_of(
         st.sampled_from(ReasonCode),
         KINDS,
     ),
+    *_FACE_SAID,
 )
 
 

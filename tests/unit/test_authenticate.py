@@ -5,7 +5,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from edge.domain.authenticate import AUTHENTICATORS, Authenticated, authenticate
+from edge.domain.authenticate import Authenticated, authenticate
 from edge.domain.card_formats import CardBits, CardTier
 from edge.domain.gate_memory import PAD, GateMemory, Shift
 from edge.domain.model import (
@@ -29,6 +29,7 @@ from mqtt.contract.records import KeyRecord, Role
 from mqtt.contract.topics import DocumentName
 from tests.support.gate_factories import (
     CARD,
+    FACE_SETTINGS,
     FOB,
     GUARD,
     GUARD_CARD,
@@ -235,14 +236,6 @@ def test_the_guard_releases_only_while_on_duty_and_in_the_roster() -> None:
     assert reason(ask(Method.GUARD, claim, papers, on_duty)) is ReasonCode.ROLE_NOT_ALLOWED
 
 
-def test_face_stands_in_the_table_as_not_installed() -> None:
-    papers = Papers()
-    papers.access_points[IN] = make_access_point(methods=WAYS)
-    found = ask(Method.FACE, FaceClaim(person(1)), papers)
-    assert found == Refusal(ReasonCode.METHOD_NOT_INSTALLED)
-    assert Method.FACE in AUTHENTICATORS
-
-
 def test_a_way_that_is_not_fitted_is_not_installed() -> None:
     papers = Papers()
     papers.access_points[IN] = make_access_point(methods=(Method.QR, Method.FOB))
@@ -259,6 +252,7 @@ def test_B07_a_claim_under_a_wrong_name_is_refused(method: Method, claim: Claim)
     fits = {CardClaim: Method.FOB, PinClaim: Method.PIN, PassClaim: Method.QR}
     papers = Papers()
     papers.access_points[IN] = make_access_point(methods=WAYS)
+    papers.face[IN] = FACE_SETTINGS
     expected = method is fits.get(type(claim))
     assert (reason(ask(method, claim, papers)) is ReasonCode.GRANTED) is expected
 
