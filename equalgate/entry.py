@@ -12,6 +12,8 @@ EXTRA_OF_MODULE = {
     "fastapi": "controller",
     "gpiod": "edge",
     "numpy": "qr",
+    "onnx": "face",
+    "onnxruntime": "face",
     "osdp": "edge",
     "psycopg": "postgres",
     "pyzbar": "qr",

@@ -9,10 +9,10 @@ UV_PYTHON_DOWNLOADS=never
 export UV_PYTHON_DOWNLOADS
 set -- --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet --upgrade
 uv pip compile "$@" --universal --python-version 3.11 pyproject.toml requirements/build.in \
-    --extra edge --extra qr --extra controller --extra postgres --extra dev \
+    --extra edge --extra qr --extra face --extra controller --extra postgres --extra dev \
     -o requirements/dev.txt
 uv pip compile "$@" --universal --python-version 3.11 pyproject.toml requirements/build.in \
-    --extra edge --extra qr --extra controller -c requirements/dev.txt -o requirements/run.txt
+    --extra edge --extra qr --extra face --extra controller -c requirements/dev.txt -o requirements/run.txt
 uv pip compile "$@" --no-deps --only-binary :all: --python-version 3.10 \
     --python-platform aarch64-manylinux_2_28 requirements/jetpack6-workers.in \
     -o requirements/jetpack6-workers.txt
