@@ -1,5 +1,6 @@
 """Look at the face process from outside: what it can be made to give away."""
 
+import json
 import os
 import resource
 import socket
@@ -10,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from edge import worker_wire as wire
+from tests.support.face_assets import models_folder
+from tests.support.face_daemon import face_daemon
 from tests.support.repository import ROOT
 
 PROBE = """
@@ -41,8 +45,6 @@ print(json.dumps({
 
 @pytest.fixture(scope="module")
 def found() -> dict[str, object]:
-    import json
-
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         threading.Thread(target=_accept, args=(server,), daemon=True).start()
@@ -129,3 +131,22 @@ def test_the_worker_names_its_measures_and_no_path(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "--lane" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_worker_writes_nothing_but_its_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ONNX Runtime would leave a device id and a queue of reports in the home folder."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+    monkeypatch.delenv("ORT_DISABLE_TELEMETRY", raising=False)
+    with face_daemon(tmp_path / "store", models_folder()) as daemon:
+        assert daemon.ready().state == "ready"
+        daemon.send(wire.Stop())
+        log = daemon.log()
+    assert b"telemetry" not in log
+    assert list(home.rglob("*")) == []
+    names = {path.name for path in (tmp_path / "store").rglob("*")}
+    assert names == {"keyring.json", "keys", "0000000001.key"}

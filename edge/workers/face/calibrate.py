@@ -42,8 +42,9 @@ class CalibrationSpec:
     target_fpir: float = 0.003
     resolved_from: float = 3.0
     margin: float = 0.08
-    # The mean over all pairs of a person's references and another's: one photograph of a pair of
-    # strangers reaches it once in a million pairs (LFW), nine in a row only for one and the same.
+    # The mean over all pairs of two people's references. Single photographs of two strangers reach
+    # it once in a million pairs (LFW); all nine on average, one and the same person does, or
+    # twins, whom the margin keeps apart.
     double_score: float = 0.62
     strangers_limit: float = 0.35
     # With fewer people one who is enrolled twice would look like a broken pipeline.

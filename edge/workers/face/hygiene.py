@@ -33,10 +33,14 @@ _NO_CACHE = "glibc.malloc.tcache_count=0"
 
 
 def restart_without_cache() -> None:
-    """Begin this process anew, as it was started, without the cache for freed blocks."""
+    """Begin this process anew, as it was started, without the cache for freed blocks.
+
+    Comes back where it need not or cannot be; ``harden`` names ``no_block_cache`` where it is.
+    """
     if os.environ.get(_TUNABLES) != _NO_CACHE and sys.orig_argv:
-        environment = os.environ | {_TUNABLES: _NO_CACHE}
-        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606
+        arguments = [sys.executable, *sys.orig_argv[1:]]
+        with contextlib.suppress(OSError):
+            os.execve(sys.executable, arguments, os.environ | {_TUNABLES: _NO_CACHE})  # noqa: S606
 
 
 def harden() -> tuple[str, ...]:
@@ -46,6 +50,8 @@ def harden() -> tuple[str, ...]:
     """
     libc = ctypes.CDLL(None, use_errno=True)
     os.umask(0o077)
+    # ONNX Runtime reports sessions and model hashes to its maker since 1.29, unless told not to.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     in_force = ["private_files"]
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -59,6 +65,8 @@ def harden() -> tuple[str, ...]:
         in_force.append("no_debugger")
     if _wipes_freed_memory(libc):
         in_force.append("freed_memory_wiped")
+    if os.environ.get(_TUNABLES) == _NO_CACHE:
+        in_force.append("no_block_cache")
     if _may_lock() and libc.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT) == 0:
         in_force.append("no_swap")
     return tuple(in_force)
