@@ -8,15 +8,13 @@ again and everything here may be done twice. The deterministic simulator drives 
 import logging
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from controller.domain.moment import Moment
-from controller.ingest.alarming import troubles_in
 from controller.ingest.books import Books, read_keys
-from controller.ingest.event_rows import Value, insert_events, rows_of
 from controller.ingest.greeting import acknowledge, greetings
 from controller.ingest.intake import (
     BatchArrival,
@@ -26,8 +24,7 @@ from controller.ingest.intake import (
     Trouble,
     read,
 )
-from controller.ingest.ledger import Ledger
-from controller.ingest.presence import Unheard, adopted, hear, hear_state
+from controller.ingest.journal import Group, Journal
 from controller.ingest.read_ahead import Verified
 from controller.services.keys import signer_for
 from controller.services.ports import Publication
@@ -37,7 +34,6 @@ from controller.storage.unit_of_work import UnitOfWork, translate
 from mqtt.client.port import Message
 from mqtt.contract.envelope import Signer
 from mqtt.contract.errors import RefusedError
-from mqtt.contract.events import Batch, EventKind
 from mqtt.contract.reasons import ReasonCode
 from mqtt.contract.records import KeyScope
 
@@ -60,20 +56,6 @@ class Taken:
     acks: tuple[Publication, ...] = ()
     new_events: int = 0
     alarms: int = 0
-
-
-@dataclass(slots=True)
-class _Group:
-    """What a transaction collects before it writes."""
-
-    batches: list[BatchArrival] = field(default_factory=list)
-    others: list[PresenceArrival | StateArrival] = field(default_factory=list)
-    troubles: list[Trouble] = field(default_factory=list)
-    unheard: set[str] = field(default_factory=set)
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.batches or self.others or self.troubles)
 
 
 class IngestCore:
@@ -110,24 +92,30 @@ class IngestCore:
             group = self._read(messages)
             if group.is_empty:
                 return Taken()
-            signer = self._ack_signer(moment) if group.batches else None
+            signer = self._ack_signer(moment)
             with self._engine.execution_options(**{WRITES: True}).begin() as connection:
-                ledgers, new_events, alarms = self._store(connection, group, moment)
-                asked = group.unheard - {ledger.gate for ledger in ledgers}
-                greeted = self._greetings(connection, asked, moment)
+                entered = Journal(connection, self._site.name, moment).enter(group)
+                silent = entered.unheard - {ledger.gate for ledger in entered.ledgers}
+                greeted = self._greetings(connection, signer, silent)
         except DataError as error:
             raise RefusedError(ReasonCode.MALFORMED, rule="storable") from error
         except SQLAlchemyError as error:
             self._keys_until_ms = -1
             raise translate(error) from error
-        if signer is None:
-            return Taken(greeted, new_events, alarms)
-        name, unheard = self._site.name, group.unheard
-        acks = (
-            acknowledge(name, each.gate, each.held, signer, announce=each.gate in unheard)
-            for each in ledgers
+        acks = tuple(
+            acknowledge(
+                self._site.name, each.gate, each.held, signer, announce=each.gate in entered.unheard
+            )
+            for each in entered.ledgers
         )
-        return Taken((*acks, *greeted), new_events, alarms)
+        return Taken((*acks, *greeted), entered.new_events, entered.alarms)
+
+    def _greetings(
+        self, connection: Connection, signer: Signer, gates: frozenset[str]
+    ) -> tuple[Publication, ...]:
+        if not gates:
+            return ()
+        return greetings(connection, self._site.name, signer, gates)
 
     def greet(self, moment: Moment) -> tuple[Publication, ...]:
         """Return what asks every known gate to announce itself. Raises StorageError."""
@@ -179,8 +167,8 @@ class IngestCore:
             self._signer_until_ms = moment.mono_ms + _SIGNER_FOR_MS
         return self._signer
 
-    def _read(self, messages: Iterable[Message]) -> _Group:
-        group = _Group()
+    def _read(self, messages: Iterable[Message]) -> Group:
+        group = Group()
         for message in messages:
             arrival = self._verified.arrival(message, self._keys)
             match arrival:
@@ -194,102 +182,3 @@ class IngestCore:
                 case None:
                     pass
         return group
-
-    def _store(
-        self, connection: Connection, group: _Group, moment: Moment
-    ) -> tuple[list[Ledger], int, int]:
-        books = Books(connection)
-        troubles = list(group.troubles)
-        books.lock(each.gate for each in (*group.batches, *group.others))
-        self._hear(books, group.others, troubles, group.unheard, moment)
-        wanted = ((each.gate, each.batch.header.epoch) for each in group.batches)
-        ledgers = books.ledgers(wanted, moment.utc_ms) if group.batches else {}
-        rows: list[tuple[Value, ...]] = []
-        for each in group.batches:
-            ledger = ledgers[each.gate, each.batch.header.epoch]
-            rows += self._admit(books, ledger, each.batch, troubles, moment)
-        senders = {gate for gate, _ in ledgers}
-        group.unheard.update(senders - books.heard(senders))
-        for ledger in ledgers.values():
-            ledger.extend(books.beyond(ledger.gate, ledger.epoch))
-        insert_events(connection, rows)
-        books.save_ledgers(ledgers.values(), moment.utc_ms)
-        alarms = books.raise_alarms(troubles, moment.utc_ms) if troubles else 0
-        return list(ledgers.values()), len(rows), alarms
-
-    def _hear(
-        self,
-        books: Books,
-        arrivals: Iterable[PresenceArrival | StateArrival],
-        troubles: list[Trouble],
-        unheard: set[str],
-        moment: Moment,
-    ) -> None:
-        for arrival in arrivals:
-            row = books.presence(arrival.gate)
-            if isinstance(arrival, StateArrival):
-                change = hear_state(arrival, row)
-            else:
-                said = hear(arrival, self._site.name, row, moment)
-                if isinstance(said, Trouble):
-                    troubles.append(said)
-                    continue
-                if isinstance(said, Unheard):
-                    unheard.add(said.gate)
-                    continue
-                change = said
-            if change is None:
-                continue
-            if "gate" in change:
-                books.save_presence(change)
-            else:
-                books.change_presence(arrival.gate, change)
-
-    def _admit(
-        self,
-        books: Books,
-        ledger: Ledger,
-        batch: Batch,
-        troubles: list[Trouble],
-        moment: Moment,
-    ) -> list[tuple[Value, ...]]:
-        first, count = batch.header.first_seq, len(batch.leaves)
-        held = {}
-        if ledger.may_hold(first):
-            held = books.hashes(ledger.gate, ledger.epoch, first, count)
-        if (
-            ledger.is_new
-            and ledger.stored == 0
-            and books.has_older_epoch(ledger.gate, ledger.epoch)
-        ):
-            troubles.append(Trouble(ledger.gate, ReasonCode.EPOCH_CHANGED, "", ledger.epoch))
-        admitted = ledger.admit(first, batch.hashes, held)
-        if admitted.fork_seq is not None:
-            fork = Trouble(ledger.gate, ReasonCode.FORK, "", ledger.epoch, admitted.fork_seq)
-            troubles.append(fork)
-        troubles += troubles_in(batch, admitted.offsets)
-        self._learn_documents(books, batch, admitted.offsets)
-        return rows_of(batch, admitted.offsets, moment.utc_ms)
-
-    @staticmethod
-    def _learn_documents(books: Books, batch: Batch, offsets: tuple[int, ...]) -> None:
-        """Note which version of a document is in force at the gate, as its event tells."""
-        for at in offsets:
-            leaf, person = batch.leaves[at], batch.persons[at]
-            if leaf.kind is not EventKind.DOCUMENT or person is None:
-                continue
-            name, _, number = person.note.partition(" ")
-            if leaf.reason is not ReasonCode.ADOPTED or not number.isdecimal():
-                continue
-            row = books.presence(leaf.gate)
-            digest = books.document_digest(leaf.gate, name, int(number))
-            change = adopted(row, name, int(number), digest) if row and digest else None
-            if change is not None:
-                books.change_presence(leaf.gate, change)
-
-    def _greetings(
-        self, connection: Connection, unheard: set[str], moment: Moment
-    ) -> tuple[Publication, ...]:
-        if not unheard:
-            return ()
-        return greetings(connection, self._site.name, self._ack_signer(moment), unheard)
