@@ -45,13 +45,15 @@ class Verified:
 class ReadAhead:
     """Takes groups from the queue in a thread of its own and prepares one while one is stored.
 
-    `prepare` gets the messages of a group; what it raises comes out of `take`.
+    No more than one: what waits longer waits in the queue, which lets live events pass. `prepare`
+    gets the messages of a group; what it raises comes out of `take`.
     """
 
     def __init__(self, source: FairQueue, prepare: Callable[[Sequence[Message]], None]) -> None:
         self._source = source
         self._prepare = prepare
-        self._ready: queue.Queue[list[Inbound] | Exception] = queue.Queue(1)
+        self._ready: queue.SimpleQueue[list[Inbound] | Exception] = queue.SimpleQueue()
+        self._may_read = threading.Semaphore()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="read-ahead", daemon=True)
 
@@ -65,6 +67,7 @@ class ReadAhead:
             found = self._ready.get(timeout=timeout_s)
         except queue.Empty:
             return []
+        self._may_read.release()
         if isinstance(found, Exception):
             raise found
         return found
@@ -72,23 +75,16 @@ class ReadAhead:
     def stop(self) -> None:
         """End; what was read and not stored was not acknowledged and comes again."""
         self._stopping.set()
+        self._may_read.release()
         self._source.wake()
         self._thread.join(_END_S)
 
     def _run(self) -> None:
-        while not self._stopping.is_set():
+        while self._may_read.acquire() and not self._stopping.is_set():
             try:
                 group = self._source.take(_WAIT_S)
                 self._prepare([inbound.message for inbound in group])
             except Exception as error:  # noqa: BLE001  raised again by `take`
-                self._hand_over(error)
+                self._ready.put(error)
                 return
-            self._hand_over(group)
-
-    def _hand_over(self, found: list[Inbound] | Exception) -> None:
-        while not self._stopping.is_set():
-            try:
-                self._ready.put(found, timeout=_WAIT_S)
-            except queue.Full:
-                continue
-            return
+            self._ready.put(group)
