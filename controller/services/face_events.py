@@ -17,6 +17,7 @@ from controller.services.erasure import Receipt, end_consents, note_receipt, ope
 from controller.services.face_yes import Yes, take_yes, wish_is_done
 from controller.services.site import Site
 from controller.storage.models import (
+    ErasureRow,
     EventRow,
     FaceConsentRow,
     FaceCursorRow,
@@ -29,6 +30,7 @@ from controller.storage.unit_of_work import UnitOfWork
 from mqtt.contract import codec
 from mqtt.contract.events import EventKind, Personal
 from mqtt.contract.reasons import ReasonCode
+from mqtt.contract.records_face import ERASURE_ID_BYTES
 
 __all__ = ["AT_GATE", "has_face_news", "learn_face"]
 
@@ -196,8 +198,19 @@ def _enrolled(uow: UnitOfWork, holder: bytes, event: EventRow, moment: Moment) -
 
 
 def _erased(uow: UnitOfWork, person: Personal, event: EventRow, moment: Moment) -> None:
-    """Take a receipt; what a person erased at the gate is also a withdrawal everywhere (WD-01)."""
-    if person.note == AT_GATE:
+    """Take a receipt; what a person erased at the gate is also a withdrawal everywhere (WD-01).
+
+    So is one for a request that a restored database has lost.
+    """
+    if person.note == AT_GATE or _is_lost_request(uow, person.note):
         _withdraw(uow, person.holder, event, moment)
     receipt = Receipt(person.holder, event.gate, event.epoch, event.seq, _at_ms(event), person.note)
     note_receipt(uow, receipt, moment)
+
+
+def _is_lost_request(uow: UnitOfWork, note: str) -> bool:
+    try:
+        id_ = bytes.fromhex(note)
+    except ValueError:
+        return False
+    return len(id_) == ERASURE_ID_BYTES and uow.find(ErasureRow, id_) is None
