@@ -171,6 +171,7 @@ def _assemble(
         outside=uplink,
         locks=parts.hardware.locks,
         indicators=parts.hardware.indicators,
+        face=parts.hardware.face,
         crash_point=parts.crash_point,
     )
     parts.hardware.ask_for_pin(

@@ -18,6 +18,7 @@ from enum import Enum
 from edge.adapters.debounce import Debounce
 from edge.adapters.instants import monotonic_ms
 from edge.adapters.lines import Edge, InputLines
+from edge.domain.face_inputs import FaceButton
 from edge.domain.inputs import (
     CallPressed,
     DoorSensed,
@@ -54,6 +55,7 @@ class ContactRole(Enum):
     ON_BATTERY = "on_battery"
     CALL_PRESSED = "call_pressed"
     RELEASE_PRESSED = "release_pressed"
+    FACE_PRESSED = "face_pressed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ _QUIET_AT_REST = {
     ContactRole.FIRE_FAULT,
     ContactRole.CALL_PRESSED,
     ContactRole.RELEASE_PRESSED,
+    ContactRole.FACE_PRESSED,
 }
 
 
@@ -200,6 +203,8 @@ class Contacts:
                 return CallPressed(at, place, kind) if level else None
             case ContactRole.RELEASE_PRESSED:
                 return StaffActed(at, place, StaffAction.RELEASE, kind) if level else None
+            case ContactRole.FACE_PRESSED:
+                return FaceButton(at, place, level, kind)
 
     def _fire_levels(self) -> tuple[bool, bool]:
         """Return (active, line fault); the first is True in both cases (the doors follow it)."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from edge.adapters.face_desk import FaceDesk
 from edge.adapters.reader_desk import PinQuestion
 from edge.adapters.worker_socket import WorkerSocket
 from edge.domain.card_bits import CardBits
@@ -22,7 +23,8 @@ class Hardware:
 
     `locks` by portal, `indicators` by access point. `sources` stand in the order in which they
     start; relays come first, so that every lock is at rest before anything can ask for it.
-    `adapters` names each device with its kind. `bench` is None where nothing is simulated.
+    `adapters` names each device with its kind. `bench` is None where nothing is simulated, `face`
+    where no face worker is let in.
     """
 
     locks: Mapping[str, Lock]
@@ -32,6 +34,7 @@ class Hardware:
     workers: WorkerSocket
     pins: PinQuestion
     bench: "SimBench | None"
+    face: FaceDesk | None = None
 
     @property
     def kind(self) -> AdapterKind:

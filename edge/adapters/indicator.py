@@ -6,7 +6,7 @@ Nothing that is shown says who stands there.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from edge.adapters.osdp_messages import DENIED, GRANTED, Beeps, LedColour, OsdpIndication
@@ -29,6 +29,9 @@ _HEADLINES = {
     Signal.ANSWERED: ("值班人员已接听", "The guard has answered"),
     Signal.ALARM: ("报警", "Alarm"),
     Signal.QUIET: ("", ""),
+    Signal.ASKING: ("请选择", "Please choose"),
+    Signal.LOOK: ("请看这里", "Please look here"),
+    Signal.DONE: ("已完成", "Done"),
 }
 _LAMPS = {
     Signal.GRANTED: GRANTED,
@@ -38,7 +41,11 @@ _LAMPS = {
     Signal.ANSWERED: OsdpIndication(LedColour.BLUE, 5_000, Beeps(1)),
     Signal.ALARM: OsdpIndication(LedColour.RED, 10_000, Beeps(5, 300)),
     Signal.QUIET: OsdpIndication(LedColour.OFF, 100),
+    Signal.ASKING: OsdpIndication(LedColour.AMBER, 30_000, Beeps(1)),
+    Signal.LOOK: OsdpIndication(LedColour.AMBER, 8_000, Beeps(1)),
+    Signal.DONE: OsdpIndication(LedColour.AMBER, 1_000, Beeps(2)),
 }
+_EXPLAINED = {Signal.DENIED, Signal.ALARM, Signal.ASKING, Signal.LOOK, Signal.DONE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +101,22 @@ class AccessPointIndicator:
         for display in self._displays:
             display.show(shown)
 
+    def notice(self, reason: ReasonCode, zh: str, en: str) -> None:
+        """Show a notice with the question that follows it; a display with a voice speaks it."""
+        now, age_s = self._clock.now(), self._list_age_s
+        shown = _worded(self._access_point, Signal.ASKING, reason, age_s, now)
+        question_zh, question_en = shown.detail
+        shown = replace(shown, detail=(f"{zh}{question_zh}", f"{en} {question_en}"))
+        for display in self._displays:
+            display.show(shown)
+
     def at_reader(self, signal: Signal, reason: ReasonCode) -> None:
         """Show what a reader says by itself, such as a frame that could not be read."""
         self.show(signal, reason, self._list_age_s)
 
 
 def _worded(place: str, signal: Signal, reason: ReasonCode, age_s: int, at: Moment) -> Shown:
-    says_reason = signal in {Signal.DENIED, Signal.ALARM}
+    says_reason = signal in _EXPLAINED
     text = text_of(reason)
     detail = (
         (f"{text.zh}。{text.cure_zh}。", f"{text.en}. {text.cure_en}.") if says_reason else ("", "")

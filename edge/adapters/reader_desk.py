@@ -26,6 +26,7 @@ from edge.domain.card_formats import (
     decode,
 )
 from edge.domain.effects import Signal
+from edge.domain.face_inputs import KeyPressed
 from edge.domain.inputs import Attempted, Observed, WayChanged
 from edge.domain.keypad import (
     CardAlone,
@@ -50,10 +51,15 @@ Show = Callable[[Signal, ReasonCode], None]
 
 
 class PinQuestion:
-    """Answer whether a fob needs a PIN; `ask` is replaced when the gate has learnt credentials."""
+    """Answer whether a fob needs a PIN; `ask` is replaced when the gate has learnt credentials.
+
+    `tells_keys` lets every key be an input of its own, without telling which: where face is fitted,
+    any key is a no to its question.
+    """
 
     def __init__(self) -> None:
         self.ask: Callable[[CardBits], bool] = lambda _card: False
+        self.tells_keys = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +122,7 @@ class ReaderDesk:
         with self._hold:
             keys = keys_from_wiegand(bits, given.wiegand_keys, given.pin_digits)
             if keys is not None:
+                self._tell_key()
                 self._step(KeysPressed(keys), mono_ms)
                 return
             if not given.has_cards:
@@ -127,6 +134,7 @@ class ReaderDesk:
     def keys(self, keys: str, mono_ms: int) -> None:
         """Take keys that a reader sends as keys."""
         with self._hold:
+            self._tell_key()
             self._step(KeysPressed(keys), mono_ms)
 
     def ready(self) -> None:
@@ -150,6 +158,11 @@ class ReaderDesk:
             at = self._clock.now()
             place, method = given.access_point, given.methods[0]
             self._emit(Observed(at, EventKind.READER, reason, given.kind, place, method, note))
+
+    def _tell_key(self) -> None:
+        if self._pins.tells_keys and self._emit is not None:
+            given = self.settings
+            self._emit(KeyPressed(self._clock.now(), given.access_point, given.kind))
 
     def _way(self, status: str, reason: ReasonCode, *, is_ready: bool) -> None:
         given = self.settings

@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge.adapters.face_desk import FaceDesk
 from edge.adapters.hardware import Hardware
 from edge.adapters.indicator import AccessPointIndicator, Display
 from edge.adapters.reader_desk import PinQuestion, Show
 from edge.adapters.screen import ScreenFile
 from edge.adapters.wiring_doors import DoorParts, build_doors
+from edge.adapters.wiring_face import FaceParts, build_face
 from edge.adapters.wiring_readers import ReaderParts, build_readers
 from edge.adapters.worker_process import WorkerProcess
-from edge.adapters.worker_socket import FaceSink, WorkerSocket, WorkerSocketSpec
+from edge.adapters.worker_socket import WorkerSocket, WorkerSocketSpec
 from edge.config import SIMULATED, GateConfig
 from edge.domain.effects import Signal
 from edge.domain.ports import Clock, Source
@@ -52,26 +54,26 @@ def sim_socket(config: GateConfig) -> Path:
     return config.path(f"{config.gate.state_dir}/sim.sock")
 
 
-def build(
-    config: GateConfig, clock: Clock, *, simulate: bool, face_sink: FaceSink | None = None
-) -> Hardware:
+def build(config: GateConfig, clock: Clock, *, simulate: bool) -> Hardware:
     """Build the hardware of one gate unit.
 
-    `face_sink` takes what a face worker says; it counts only where the file lets face in. Raises
-    ConfigError(`path_refused`) for a path that leaves the file's folder.
+    Raises ConfigError(`path_refused`) for a path that leaves the file's folder.
     """
     signals, pins = _Signals(), PinQuestion()
     doors = build_doors(config, clock, simulate=simulate)
     readers = build_readers(config, clock, pins, signals.at, simulate=simulate)
+    face = build_face(config, clock, simulate=simulate)
+    pins.tells_keys = face.desk is not None
     adapters = {**doors.adapters, **readers.adapters, **_cameras(config, simulate=simulate)}
-    workers = WorkerSocket(_socket_spec(config, face_sink, simulate=simulate), clock)
+    adapters |= face.adapters
+    workers = WorkerSocket(_socket_spec(config, face.desk, simulate=simulate), clock)
     processes = _processes(config, simulate=simulate)
     screens = _screens(config)
     sources: list[Source] = [*doors.sources, *screens.values(), *readers.sources]
-    sources += [workers, *processes]
+    sources += [workers, *processes, *face.processes]
     bench = None
     if simulate or AdapterKind.SIMULATED in adapters.values():
-        parts = _Parts(config, clock, doors, readers, workers, processes, adapters)
+        parts = _Parts(config, clock, doors, readers, workers, processes, face, adapters)
         bench, control = _bench(parts)
         sources.append(control)
     for place in config.access_points:
@@ -79,6 +81,8 @@ def build(
         displays += [screens[place]] if place in screens else []
         displays += [bench.displays[place]] if bench is not None else []
         signals.indicators[place] = AccessPointIndicator(place, displays, clock)
+    if face.desk is not None:
+        face.desk.notices = {name: each.notice for name, each in signals.indicators.items()}
     return Hardware(
         locks=doors.locks,
         indicators=signals.indicators,
@@ -87,6 +91,7 @@ def build(
         workers=workers,
         pins=pins,
         bench=bench,
+        face=face.desk,
     )
 
 
@@ -98,6 +103,7 @@ class _Parts:
     readers: ReaderParts
     workers: WorkerSocket
     processes: tuple[WorkerProcess, ...]
+    face: FaceParts
     adapters: Mapping[str, AdapterKind]
 
 
@@ -117,6 +123,8 @@ def _bench(parts: _Parts) -> "tuple[SimBench, Source]":
         processes=parts.processes,
         clock=parts.clock if isinstance(parts.clock, SettableClock) else None,
         adapters=parts.adapters,
+        face=parts.face.desk,
+        face_cameras=tuple(row.access_point for row in parts.config.face_cameras),
     )
     return bench, SimControl(sim_socket(parts.config), bench)
 
@@ -142,7 +150,7 @@ def _screens(config: GateConfig) -> dict[str, ScreenFile]:
 
 
 def _socket_spec(
-    config: GateConfig, face_sink: FaceSink | None, *, simulate: bool
+    config: GateConfig, face_sink: FaceDesk | None, *, simulate: bool
 ) -> WorkerSocketSpec:
     return WorkerSocketSpec(
         config.workers_socket,
@@ -150,12 +158,8 @@ def _socket_spec(
         config.access_points,
         is_simulated=simulate,
         group_may_connect=config.workers.group_may_connect,
-        face_sink=(face_sink or _ignore) if config.workers.face else None,
+        face_sink=face_sink,
     )
-
-
-def _ignore(_message: object) -> None:
-    """Take what a face worker says where nobody is there to hear it."""
 
 
 def _processes(config: GateConfig, *, simulate: bool) -> tuple[WorkerProcess, ...]:

@@ -114,6 +114,8 @@ def _rows(config: GateConfig) -> Iterator[tuple[Contact, str]]:
         yield Contact(role), getattr(config.inputs, key)
     for button in config.call_buttons:
         yield Contact(ContactRole.CALL_PRESSED, button.access_point), button.device
+    for face in config.face_buttons:
+        yield Contact(ContactRole.FACE_PRESSED, face.access_point), face.device
     for panel in config.guard_panels:
         yield Contact(ContactRole.RELEASE_PRESSED, panel.access_point), panel.release_button
 

@@ -13,11 +13,13 @@ A code that can be no pass becomes an attempt with an empty text, which authenti
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+import typing
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
+from edge.adapters.face_desk import FaceSink
 from edge.adapters.fault_budget import FaultBudget
 from edge.adapters.instants import seen_at
 from edge.adapters.line_server import LineServer
@@ -29,12 +31,10 @@ from edge.worker_wire import (
     MAX_LINE_BYTES,
     WIRE_VERSION,
     CommandRefused,
-    FaceCounters,
-    FaceErased,
-    FaceHint,
-    FaceResult,
+    FaceReport,
     Hello,
     Message,
+    Pong,
     Presence,
     QrRefused,
     QrSeen,
@@ -50,16 +50,13 @@ from mqtt.contract.errors import UnavailableError
 from mqtt.contract.events import AdapterKind, EventKind, Method
 from mqtt.contract.reasons import ReasonCode
 
-__all__ = ["FaceSink", "WorkerSocket", "WorkerSocketSpec"]
+__all__ = ["WorkerSocket", "WorkerSocketSpec"]
 
 _log = logging.getLogger(__name__)
 _HELLO_S = 2.0
 _SILENCE_S = 15.0
 _BAD_LINES = 10
-_FACE_MESSAGES = (FaceResult, FaceErased, FaceCounters, FaceHint)
-
-FaceSink = Callable[[Message], None]
-"""Takes what a face worker says; called on the socket's thread."""
+_FACE_MESSAGES = (*typing.get_args(FaceReport), ReaderFault, CommandRefused, Pong)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +111,9 @@ class WorkerSocket:
         """Begin to listen; a socket that cannot be had is a fault of every lane."""
         self._emit = emit
         if self._spec.face_sink is None:
-            self._say_face("not_installed", ReasonCode.METHOD_NOT_INSTALLED)
+            self._say_no_face()
+        else:
+            self._spec.face_sink.started(emit)
         try:
             self._server.start()
         except UnavailableError as error:
@@ -153,18 +152,18 @@ class WorkerSocket:
             return
         is_real = hello.adapter_kind == "real"
         link = _Link(writer, hello, AdapterKind.REAL if is_real else AdapterKind.SIMULATED)
-        if hello.worker == "face":
-            self._face_link = link
-            self._say_face("ready", ReasonCode.WAY_READY)
         writer.write(encode(Welcome(WIRE_VERSION)))
+        if hello.worker == "face" and self._spec.face_sink is not None:
+            self._face_link = link
+            self._spec.face_sink.connected(partial(self._say, link), link.kind)
         _log.info("worker_connected", extra={"worker": hello.worker})
         try:
             await self._listen(link, reader)
         finally:
             self._lanes.release(link, self._emit)
-            if self._face_link is link:
+            if self._face_link is link and self._spec.face_sink is not None:
                 self._face_link = None
-                self._say_face("fault", ReasonCode.WORKER_LOST)
+                self._spec.face_sink.lost()
             _log.info("worker_gone", extra={"worker": hello.worker})
 
     async def _hello(self, reader: asyncio.StreamReader) -> Hello | None:
@@ -209,7 +208,7 @@ class WorkerSocket:
         if link.hello.worker == "face":
             if not isinstance(message, _FACE_MESSAGES) or self._spec.face_sink is None:
                 return self._refused_line(link, "unexpected")
-            self._spec.face_sink(message)
+            self._spec.face_sink.heard(message)
             return True
         return self._took_qr(link, message)
 
@@ -269,10 +268,17 @@ class WorkerSocket:
         self.refused_lines += 1
         _log.warning("worker_line_refused", extra={"code": code})
 
-    def _say_face(self, status: str, reason: ReasonCode) -> None:
+    def _say(self, link: _Link, message: Message) -> bool:
+        """Send a message to a worker, from any thread; False where it is gone."""
+        line = encode(message)
+        is_there = self._face_link is link
+        return is_there and self._server.post(lambda: link.writer.write(line))
+
+    def _say_no_face(self) -> None:
+        reason = ReasonCode.METHOD_NOT_INSTALLED
         for name in self._spec.access_points:
             at = self._clock.now()
-            self._emit(WayChanged(at, name, Method.FACE, status, reason, self.kind))
+            self._emit(WayChanged(at, name, Method.FACE, "not_installed", reason, self.kind))
 
 
 def _drop(_item: object) -> None:

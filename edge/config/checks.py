@@ -45,7 +45,25 @@ def findings(config: GateConfig) -> Iterator[Finding]:
     for at, row in enumerate(config.card_formats):
         for problem in card_format(row).problems():
             yield _invalid(f"card_formats[{at}]: {problem}")
+    yield from _face(config)
     yield from _lines_used_twice(config)
+
+
+def _face(config: GateConfig) -> Iterator[Finding]:
+    """Find a camera that no button can open, or that no worker may read."""
+    buttons = [row.access_point for row in config.face_buttons]
+    cameras = [row.access_point for row in config.face_cameras]
+    yield from _repeated("face_buttons", "access_point", buttons)
+    yield from _repeated("face_cameras", "access_point", cameras)
+    others = {row.access_point for row in config.readers}
+    others |= {row.access_point for row in config.imagers}
+    for at, place in enumerate(cameras):
+        if place not in buttons:
+            yield _invalid(f"face_cameras[{at}]: needs a row in face_buttons")
+        if place not in others:
+            yield ReasonCode.FACE_ONLY, f"face_cameras[{at}]: fit a QR or fob reader there too"
+    if cameras and not config.workers.face:
+        yield _invalid("workers.face: true, for the face_cameras")
 
 
 def _invalid(detail: str) -> Finding:
@@ -55,7 +73,15 @@ def _invalid(detail: str) -> Finding:
 def _names(config: GateConfig) -> Iterator[Finding]:
     keys = [("gate.site", config.gate.site), ("gate.id", config.gate.id)]
     keys += [(f"portals[{at}].name", row.name) for at, row in enumerate(config.portals)]
-    tables = ("readers", "imagers", "pin_pads", "guard_panels", "call_buttons")
+    tables = (
+        "readers",
+        "imagers",
+        "pin_pads",
+        "guard_panels",
+        "call_buttons",
+        "face_buttons",
+        "face_cameras",
+    )
     for table in tables:
         rows = getattr(config, table)
         keys += [(f"{table}[{at}].access_point", row.access_point) for at, row in enumerate(rows)]
@@ -113,6 +139,8 @@ def _line_keys(config: GateConfig) -> Iterator[tuple[str, str]]:
         yield f"guard_panels[{at}].release_button", panel.release_button
     for at, button in enumerate(config.call_buttons):
         yield f"call_buttons[{at}].device", button.device
+    for at, row in enumerate(config.face_buttons):
+        yield f"face_buttons[{at}].device", row.device
 
 
 def _reader(key: str, reader: ReaderConfig) -> Iterator[Finding]:

@@ -12,6 +12,8 @@ __all__ = [
     "CallButtonConfig",
     "CardFieldConfig",
     "CardFormatConfig",
+    "FaceButtonConfig",
+    "FaceCameraConfig",
     "GateConfig",
     "GuardPanelConfig",
     "ImagerConfig",
@@ -68,11 +70,14 @@ class WorkersConfig(_Table, frozen=True, forbid_unknown_fields=True):
 
     Empty `socket` is `workers.sock` in the state folder. `group_may_connect` gives the socket mode
     0660 in place of 0600, for workers with users of their own. `face` lets a face worker in.
+    `face_models` is the folder of its models for a simulated unit, which runs the worker itself;
+    empty: those of the demo, if there are any.
     """
 
     socket: str = ""
     group_may_connect: bool = False
     face: bool = False
+    face_models: str = ""
 
 
 class PortalConfig(_Table, frozen=True, forbid_unknown_fields=True):
@@ -175,6 +180,20 @@ class CallButtonConfig(_Table, frozen=True, forbid_unknown_fields=True):
     device: str
 
 
+class FaceButtonConfig(_Table, frozen=True, forbid_unknown_fields=True):
+    """`[[face_buttons]]`: the button that alone opens the face camera of an access point."""
+
+    access_point: str
+    device: str
+
+
+class FaceCameraConfig(_Table, frozen=True, forbid_unknown_fields=True):
+    """`[[face_cameras]]`: the face camera: `sim`, or a source as the face worker takes it."""
+
+    access_point: str
+    source: str
+
+
 class InputsConfig(_Table, frozen=True, forbid_unknown_fields=True):
     """`[inputs]`: contacts of the whole unit.
 
@@ -201,6 +220,8 @@ class GateConfig(_Table, frozen=True, forbid_unknown_fields=True):
     pin_pads: tuple[PinPadConfig, ...] = ()
     guard_panels: tuple[GuardPanelConfig, ...] = ()
     call_buttons: tuple[CallButtonConfig, ...] = ()
+    face_buttons: tuple[FaceButtonConfig, ...] = ()
+    face_cameras: tuple[FaceCameraConfig, ...] = ()
     inputs: InputsConfig = InputsConfig()
     workers: WorkersConfig = WorkersConfig()
     folder: str = ""

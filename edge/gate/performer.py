@@ -3,8 +3,10 @@
 1. A step's records and facts go to the disk in one transaction.
 2. What the person sees and the lock wait for that transaction: at most 50 ms, or for as long as it
    takes where a use is consumed or a command's id is burnt.
-3. Exit, fire and schedules move the lock at once; nothing waits for a disk there.
-4. Before a late unlock is carried out, the door is asked again whether it still belongs open.
+3. Face waits for that transaction, for as long as it takes: no log, no face. Stopping and erasing
+   face wait for nothing.
+4. Exit, fire and schedules move the lock at once; nothing waits for a disk there.
+5. Before a late unlock is carried out, the door is asked again whether it still belongs open.
 
 Runs on the event loop only; the disk's answers come back to it.
 """
@@ -19,17 +21,20 @@ from typing import Protocol
 
 from edge.domain.effects import (
     Effect,
+    FaceWakeAt,
     Indicate,
     Record,
     Relock,
     Remember,
     Reply,
     Signal,
+    TellFace,
     TellGates,
     TellMove,
     Unlock,
     WakeAt,
 )
+from edge.domain.face_orders import ArmFace, EnrolFace, FaceOrder
 from edge.domain.inputs import Input, Observed, RelayMoved
 from edge.domain.model import Moment
 from edge.domain.ports import Clock, Commit, Committed, Indicator, Lock
@@ -38,7 +43,7 @@ from mqtt.contract.errors import EqualGateError
 from mqtt.contract.events import AdapterKind, EventKind, Method
 from mqtt.contract.reasons import ReasonCode
 
-__all__ = ["PATIENCE_S", "Gate", "Outside", "Performer", "Writer"]
+__all__ = ["PATIENCE_S", "FacePort", "Gate", "Outside", "Performer", "Writer"]
 
 PATIENCE_S = 0.05
 """How long a non-biometric way waits for the disk before it opens all the same (promise 6)."""
@@ -65,6 +70,13 @@ class Outside(Protocol):
 
     def reply(self, effect: Reply, now: Moment) -> None:
         """Answer a command."""
+
+
+class FacePort(Protocol):
+    """The port to the face worker and the screen beside its button."""
+
+    def tell(self, order: FaceOrder) -> None:
+        """Ask for something; it never blocks and never raises."""
 
 
 class Gate(Protocol):
@@ -107,6 +119,7 @@ class Performer:
         indicators: Mapping[str, Indicator],
         crash_point: Callable[[str], None],
         timing: Timing | None = None,
+        face: FacePort | None = None,
     ) -> None:
         self._clock = clock
         self._writer = writer
@@ -115,6 +128,7 @@ class Performer:
         self._indicators = indicators
         self._crash_point = crash_point
         self._timing = timing
+        self._face = face
 
     def perform(
         self, gate: Gate, at: Moment, policy_version: int, effects: tuple[Effect, ...]
@@ -131,8 +145,10 @@ class Performer:
                     memory.append(effect)
                 case Relock(portal):
                     self._drive(gate, portal, unlock=False)
-                case WakeAt(mono_ms):
+                case WakeAt(mono_ms) | FaceWakeAt(mono_ms):
                     gate.wake_at(mono_ms)
+                case TellFace(order, wait_for_disk=False):
+                    self._tell_face(order)
                 case Unlock(method=Method.NONE):
                     self._unlock(gate, effect)
                 case _:
@@ -193,6 +209,8 @@ class Performer:
                 self._outside.tell_gates(effect, self._clock.now())
             case Reply():
                 self._outside.reply(effect, self._clock.now())
+            case TellFace(order):
+                self._tell_face(order)
             case _:
                 raise RuntimeError(f"effect cannot wait: {type(effect).__name__}")
 
@@ -201,13 +219,19 @@ class Performer:
         code = ReasonCode.STORAGE_UNAVAILABLE
         for effect in waiting.effects:
             match effect:
-                case Unlock(access_point=access_point):
+                case Unlock(access_point=access_point) | TellFace(
+                    ArmFace(access_point) | EnrolFace(access_point)
+                ):
                     self._show(gate, access_point, Signal.DENIED, code)
                 case Reply(command_id):
                     self._outside.reply(Reply(command_id, False, code), self._clock.now())
                 case _:
                     continue
         waiting.effects = []
+
+    def _tell_face(self, order: FaceOrder) -> None:
+        if self._face is not None:
+            self._face.tell(order)
 
     def _report_moves(self, gate: Gate, waiting: _Waiting, cause_seq: int) -> None:
         moved, waiting.moved = waiting.moved, []

@@ -1,7 +1,7 @@
 """Say that the gate lives: a signed birth at every connection, a signed heartbeat every 15 s."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edge.domain.event_log import LogHead
 from edge.domain.model import Moment
@@ -38,11 +38,16 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Appearance:
-    """What a heartbeat tells of the gate: door states by portal, ways in by method, the supply."""
+    """What a heartbeat tells of the gate: door states by portal, ways in by method, the supply.
+
+    `face` and `face_state` are those of `Heartbeat`.
+    """
 
     doors: Mapping[str, str]
     methods: Mapping[str, str]
     power: str = "mains"
+    face: Mapping[str, int] = field(default_factory=dict)
+    face_state: str = "not_installed"
 
 
 class Presence:
@@ -110,6 +115,8 @@ class Presence:
             methods=dict(appearance.methods),
             adapter_kind=who.adapter_kind,
             power=appearance.power,
+            face=dict(appearance.face),
+            face_state=appearance.face_state,
         )
         self._due_ms = now.mono_ms + HEARTBEAT_MS
         version = choose(HEARTBEAT_TYPE, self._peer_reads)

@@ -15,9 +15,7 @@ from edge.domain.model import PassClaim
 from edge.worker_wire import (
     MAX_LINE_BYTES,
     WIRE_VERSION,
-    FaceResult,
     Hello,
-    Message,
     Ping,
     QrRefused,
     ReaderFault,
@@ -37,21 +35,13 @@ def heard() -> Recorder:
 
 
 @pytest.fixture
-def face_said() -> list[Message]:
-    return []
-
-
-@pytest.fixture(params=[False])
-def gate(
-    request: pytest.FixtureRequest, tmp_path: Path, heard: Recorder, face_said: list[Message]
-) -> Iterator[WorkerSocket]:
+def gate(tmp_path: Path, heard: Recorder) -> Iterator[WorkerSocket]:
     spec = WorkerSocketSpec(
         tmp_path / "deep" / ("folder" * 20) / "workers.sock",
         ("ap-1", "ap-2"),
         ("ap-1", "ap-2"),
         is_simulated=False,
         grace_s=0.5,
-        face_sink=face_said.append if request.param else None,
     )
     source = WorkerSocket(spec, MonotonicClock())
     source.start(heard)
@@ -249,25 +239,6 @@ def test_without_a_face_worker_face_is_not_installed(gate: object, heard: Record
         ("ap-1", "not_installed"),
         ("ap-2", "not_installed"),
     }
-
-
-@pytest.mark.parametrize("gate", [True], indirect=True)
-def test_a_face_worker_is_let_in_once_and_only_where_configured(
-    path: Path, heard: Recorder, face_said: list[Message], gate: WorkerSocket
-) -> None:
-    assert not [item for item in heard.of(WayChanged) if item.status == "not_installed"]
-    worker = Worker(path, FACE)
-    assert worker.hear() == Welcome(WIRE_VERSION)
-    heard.wait(WayChanged, lambda item: item.method is Method.FACE and item.status == "ready")
-    second = Worker(path, FACE)
-    assert second.hear() is None
-    second.close()
-    result = FaceResult("ap-1", "refused", None, "no_match")
-    worker.say(result, seen("AC1:X"))
-    worker.close()
-    heard.wait(WayChanged, lambda item: item.method is Method.FACE and item.status == "fault")
-    assert face_said == [result]
-    assert heard.of(Attempted) == []
 
 
 def test_a_socket_left_by_a_crash_is_replaced_and_a_living_one_is_not(tmp_path: Path) -> None:

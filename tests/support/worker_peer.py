@@ -5,7 +5,9 @@ import socket
 import time
 from pathlib import Path
 
+from edge.adapters.face_desk import Say
 from edge.adapters.line_server import socket_address
+from edge.domain.ports import Emit
 from edge.worker_wire import (
     WIRE_VERSION,
     Hello,
@@ -15,8 +17,9 @@ from edge.worker_wire import (
     decode,
     encode,
 )
+from mqtt.contract.events import AdapterKind
 
-__all__ = ["FACE", "QR", "Worker", "health", "seen"]
+__all__ = ["FACE", "QR", "HeardFace", "Worker", "health", "seen"]
 
 
 class Worker:
@@ -46,6 +49,35 @@ class Worker:
 
 
 QR = Hello("qr", WIRE_VERSION, "real", ("zxing",))
+
+
+class HeardFace:
+    """A FaceSink that keeps what a face worker said, and when it came and went."""
+
+    def __init__(self) -> None:
+        self.said: list[Message] = []
+        self.turns: list[str] = []
+        self.say: Say | None = None
+
+    def started(self, emit: Emit) -> None:
+        self.turns.append("started")
+
+    def connected(self, say: Say, kind: AdapterKind) -> None:
+        self.say = say
+        self.turns.append(f"connected {kind.value}")
+
+    def wait_lost(self) -> None:
+        end_s = time.monotonic() + 5
+        while self.turns[-1] != "lost" and time.monotonic() < end_s:
+            time.sleep(0.01)
+
+    def heard(self, message: Message) -> None:
+        self.said.append(message)
+
+    def lost(self) -> None:
+        self.turns.append("lost")
+
+
 FACE = Hello("face", WIRE_VERSION, "real", ())
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar, runtime_checkable
 
 from edge.adapters.contacts import Contact, ContactRole
+from edge.adapters.face_desk import FaceDesk
 from edge.adapters.guard_panel import PanelDesk
 from edge.adapters.reader_desk import ReaderDesk
 from edge.adapters.sim.display import SimDisplay
@@ -70,10 +71,10 @@ class SimContacts:
         if self.has(role, place):
             self.set(role, place, active=active)
 
-    def press(self, role: ContactRole, place: str = "") -> None:
-        """Press a button for 300 ms."""
+    def press(self, role: ContactRole, place: str = "", for_s: float = PRESS_S) -> None:
+        """Press a button for 300 ms, or longer."""
         self.set(role, place, active=True)
-        release = threading.Timer(PRESS_S, self.set, (role, place), {"active": False})
+        release = threading.Timer(for_s, self.set, (role, place), {"active": False})
         release.daemon = True
         release.start()
 
@@ -106,3 +107,5 @@ class SimBench:
     processes: tuple[WorkerProcess, ...] = ()
     clock: SettableClock | None = None
     adapters: Mapping[str, AdapterKind] = field(default_factory=dict)
+    face: FaceDesk | None = None
+    face_cameras: tuple[str, ...] = ()

@@ -109,6 +109,14 @@ class SimClient:
         """Show a picture, folder or video to the code camera; returns once it was read."""
         return self.do(ask.Picture(str(path.resolve()), access_point))
 
+    def press_face(self, access_point: str, for_ms: int = 300) -> int:
+        """Press the face button and let it go after `for_ms`; returns as soon as it is down."""
+        return self.do(ask.FacePress(access_point, for_ms))
+
+    def show_face(self, access_point: str, path: Path) -> int:
+        """Let the face camera see a picture, folder or video."""
+        return self.do(ask.FacePicture(str(path.resolve()), access_point))
+
     def panel(
         self,
         access_point: str,

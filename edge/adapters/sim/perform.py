@@ -1,6 +1,7 @@
 """Carry out requests on simulated devices. Raises ValueError or EqualGateError, with the reason."""
 
 from collections.abc import Iterable
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NoAnswerError
 from pathlib import Path
 
@@ -51,6 +52,8 @@ def perform(request: ask.Request, bench: SimBench) -> Answer:
             _use_door(request, bench)
         case ask.Picture():
             _show_picture(request, bench)
+        case ask.FacePress() | ask.FacePicture():
+            _use_face(request, bench)
         case ask.Panel():
             _use_panel(request, bench)
         case _:
@@ -106,16 +109,42 @@ def _use_door(
             door.has_person = request.is_on
 
 
-def _show_picture(request: ask.Picture, bench: SimBench) -> None:
-    path = Path(request.path)
+def _use_face(request: ask.FacePress | ask.FacePicture, bench: SimBench) -> None:
+    if isinstance(request, ask.FacePress):
+        if not 1 <= request.for_ms <= _LONGEST_WAIT_MS:
+            raise ValueError(f"for_ms: 1 to {_LONGEST_WAIT_MS}")
+        contacts = _contacts(bench)
+        places = {place: place for place in contacts.places(ContactRole.FACE_PRESSED)}
+        place = only(places, request.access_point, "face button")
+        contacts.press(ContactRole.FACE_PRESSED, place, request.for_ms / 1000)
+        return
+    if bench.face is None:
+        raise ValueError("face is not installed at this gate")
+    path = _existing(request.path)
+    cameras = {place: place for place in bench.face_cameras}
+    place = only(cameras, request.access_point, "face camera")
+    _await_shown(bench.face.show_source(place, path), place, path)
+
+
+def _existing(text: str) -> Path:
+    path = Path(text)
     if not path.is_absolute():
         raise ValueError("the path of a picture is absolute here")
     if not path.exists():
         raise ValueError(f"there is no {path.name}")
+    return path
+
+
+def _show_picture(request: ask.Picture, bench: SimBench) -> None:
+    path = _existing(request.path)
     lanes = {lane: lane for lane in bench.workers.lanes}
     lane = only(lanes, request.access_point, "code camera")
+    _await_shown(bench.workers.show_source(lane, path), lane, path)
+
+
+def _await_shown(shown: "Future[str]", lane: str, path: Path) -> None:
     try:
-        code = bench.workers.show_source(lane, path).result(_PICTURE_S)
+        code = shown.result(_PICTURE_S)
     except NoAnswerError:
         raise UnavailableError(ReasonCode.WORKER_LOST, lane) from None
     if code == ReasonCode.WORKER_LOST.value:

@@ -17,6 +17,8 @@ __all__ = [
     "ClockTrustSet",
     "Door",
     "Exit",
+    "FacePicture",
+    "FacePress",
     "Fire",
     "FireFault",
     "Fob",
@@ -64,6 +66,20 @@ class Keys(_Ask, frozen=True, tag="keys"):
 
 class Picture(_Ask, frozen=True, tag="picture"):
     """Show a picture, a folder of pictures or a video file to the code camera."""
+
+    path: str
+    access_point: str = ""
+
+
+class FacePress(_Ask, frozen=True, tag="face_press"):
+    """Press the face button for `for_ms`: 300 is a press, 3500 erases after an own fob or pass."""
+
+    access_point: str = ""
+    for_ms: int = 300
+
+
+class FacePicture(_Ask, frozen=True, tag="face_picture"):
+    """Let the face camera see a picture, folder or video, once the button has opened it."""
 
     path: str
     access_point: str = ""
@@ -213,7 +229,7 @@ class WaitShown(_Ask, frozen=True, tag="wait_shown"):
 Request = (
     Fob | Keys | Picture | Door | Exit | Fire | FireFault | Tamper | Battery | Call | Panel
     | ClockJump | ClockTrustSet | Cable | Reader | Lines | RelayStuck | AutoDoor | WorkerKill
-    | PowerCut | Relays | ShownState | Adapters | WaitUnlocked | WaitShown
+    | FacePress | FacePicture | PowerCut | Relays | ShownState | Adapters | WaitUnlocked | WaitShown
 )  # fmt: skip
 
 

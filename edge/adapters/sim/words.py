@@ -13,6 +13,8 @@ HELP = """\
 fob NUMBER[/BITS] [AT]        hold a fob to the reader (24 bits if none are named) / 刷卡
 keys 1234# [AT]               press keys / 按键
 picture FILE [AT]             show a picture, folder or video to the code camera / 出示二维码图片
+face press|hold [AT]          press the face button, or hold it for 3.5 s / 刷脸按钮
+face picture FILE [AT]        let the face camera see a picture, folder or video / 刷脸摄像头画面
 door open|closed [PORTAL]     move the door leaf by hand / 开关门扇
 person on|off [PORTAL]        let a person pass whenever the door is unlocked / 自动过人
 exit [on|off] [PORTAL]        press the exit button, or hold and let go / 出门按钮
@@ -102,6 +104,14 @@ def _fob(given: _Given) -> ask.Request:
     return ask.Fob(value, length, given.place(1))
 
 
+def _face(given: _Given) -> ask.Request:
+    action = given.choice(0, "press", "hold", "picture")
+    if action == "picture":
+        path = Path(given.need(1, "a file")).resolve()
+        return ask.FacePicture(str(path), given.place(2))
+    return ask.FacePress(given.place(1), 300 if action == "press" else 3_500)
+
+
 def _exit(given: _Given) -> ask.Request:
     if given.words and given.words[0] in {"on", "off"}:
         return ask.Exit(given.words[0] == "on", given.place(1))
@@ -134,6 +144,7 @@ _VERBS: dict[str, Callable[[_Given], ask.Request]] = {
     "fob": _fob,
     "keys": lambda g: ask.Keys(g.need(0, "keys"), g.place(1)),
     "picture": lambda g: ask.Picture(str(Path(g.need(0, "a file")).resolve()), g.place(1)),
+    "face": _face,
     "door": lambda g: ask.Door(g.choice(0, "open", "closed") == "open", g.place(1)),
     "person": lambda g: ask.AutoDoor(g.choice(0, "on", "off") == "on", g.place(1)),
     "exit": _exit,
