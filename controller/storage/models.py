@@ -34,6 +34,13 @@ from controller.storage.models_gates import (
     PortalRow,
 )
 from controller.storage.models_ingest import AlarmRow, EventRow, GateEpochRow, GatePresenceRow
+from controller.storage.models_pages import (
+    CallRow,
+    DisputeRow,
+    LoginSlipRow,
+    OpenReasonRow,
+    PassageRow,
+)
 from controller.storage.models_people import (
     DwellingRow,
     GuardianshipRow,
@@ -49,8 +56,10 @@ __all__ = [
     "AlarmRow",
     "Base",
     "CalendarDayRow",
+    "CallRow",
     "CommandRow",
     "CredentialRow",
+    "DisputeRow",
     "DocumentChangeRow",
     "DocumentRecordRow",
     "DocumentRow",
@@ -73,6 +82,9 @@ __all__ = [
     "GuardianshipRow",
     "HolderRow",
     "LevelRow",
+    "LoginSlipRow",
+    "OpenReasonRow",
+    "PassageRow",
     "PortalRow",
     "ResidenceRow",
     "RevocationRow",
