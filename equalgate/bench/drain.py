@@ -4,6 +4,7 @@ Live gates send one event every 200 ms each; their time runs from the event sent
 acknowledgement.
 """
 
+import sys
 import threading
 import time
 from time import perf_counter
@@ -24,6 +25,7 @@ _LIVE_EVENTS = 400
 _LOADERS = ("gate-loader-1", "gate-loader-2")
 _LIVE = "gate-loader-3"
 _LIMIT_S = 60.0
+_SWITCH_S = 0.0005
 
 
 class _Watch:
@@ -98,6 +100,9 @@ def _play(
 ) -> float:
     """Drain; return the seconds it took."""
     everybody = [*loads, steady]
+    switch_s = sys.getswitchinterval()
+    # All gates share this process; in the field none waits for another's interpreter.
+    sys.setswitchinterval(_SWITCH_S)
     try:
         for load in everybody:
             load.connect()
@@ -114,6 +119,7 @@ def _play(
         if not in_time:
             raise TimeoutError("the backlog did not drain")
     finally:
+        sys.setswitchinterval(switch_s)
         for load in everybody:
             load.close()
     return took_s

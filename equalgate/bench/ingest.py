@@ -14,7 +14,7 @@ from equalgate.bench.figures import Desk, at_least
 from equalgate.bench.ingest_events import Backlog, gate_names, make_backlog, make_signers
 from equalgate.bench.ingest_load import Load, loader_acl
 from equalgate.bench.ingest_site import running_ingest
-from equalgate.bench.postgres import running_postgres
+from equalgate.bench.postgres import PrivatePostgres, running_postgres
 from equalgate.bench.wire import running_broker
 from mqtt.contract.envelope import Ed25519Signer
 from mqtt.contract.errors import UnavailableError
@@ -32,16 +32,29 @@ def run(desk: Desk) -> None:
     """Report ingest figures."""
     names = gate_names(desk.size(_GATES, 3))
     signers = make_signers(names)
-    for size, count in ((32, desk.size(960, 64)), (1, desk.size(120, 8))):
-        desk.say(f"{len(names)} gates make {count} events each, {size} a message")
-        backlogs = [make_backlog(name, signers[name], count, size) for name in names]
-        for database in _TARGETS:
-            with ExitStack() as stack:
-                folder = desk.folder / f"{database}-{size}"
-                url = _database_url(desk, stack, database, folder.with_suffix(".db"))
-                if url:
-                    desk.say(f"{database}, {size} a message")
-                    _measure(desk, stack, _Case(database, size, url, folder), backlogs, signers)
+    with ExitStack() as servers:
+        postgres = _postgres(desk, servers)
+        for size, count in ((32, desk.size(960, 64)), (1, desk.size(120, 8))):
+            desk.say(f"{len(names)} gates make {count} events each, {size} a message")
+            backlogs = [make_backlog(name, signers[name], count, size) for name in names]
+            folder = desk.folder / f"sqlite-{size}"
+            url = f"sqlite:///{folder.with_suffix('.db')}"
+            cases = [_Case("SQLite", size, url, folder)]
+            if postgres is not None:
+                url = postgres.empty_database(f"bench{size}")
+                cases.append(_Case("PostgreSQL", size, url, desk.folder / f"postgres-{size}"))
+            for case in cases:
+                desk.say(f"{case.database}, {size} a message")
+                with ExitStack() as stack:
+                    _measure(desk, stack, case, backlogs, signers)
+
+
+def _postgres(desk: Desk, servers: ExitStack) -> PrivatePostgres | None:
+    try:
+        return servers.enter_context(running_postgres())
+    except UnavailableError as error:
+        desk.say(f"left out: {error.detail}")
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +106,3 @@ def _report(
     note = f"gates, broker, ingest and database share the machine; {again} batches sent again"
     desk.report(what, count / took_s, "events/s", count, target=target, note=note)
     desk.report(f"{what}: ingest's own processor time", cpu_s / count * 1e6, "us/event", count)
-
-
-def _database_url(desk: Desk, stack: ExitStack, database: str, file: Path) -> str:
-    if database == "SQLite":
-        return f"sqlite:///{file}"
-    try:
-        return stack.enter_context(running_postgres())
-    except UnavailableError as error:
-        desk.say(f"left out: {error.detail}")
-        return ""

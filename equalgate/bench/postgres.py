@@ -12,22 +12,43 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import psycopg
+from psycopg import sql
 
 from mqtt.broker.runner import free_port
 from mqtt.contract.errors import UnavailableError
 from mqtt.contract.reasons import ReasonCode
 
-__all__ = ["running_postgres"]
+__all__ = ["PrivatePostgres", "running_postgres"]
 
 _USER = "nobody"
 _GROUP = "65534"
 _START_S = 60.0
 
 
+@dataclass(frozen=True, slots=True)
+class PrivatePostgres:
+    """A running server that only this benchmark knows."""
+
+    port: int
+    password: str = field(repr=False)
+
+    def empty_database(self, name: str) -> str:
+        """Make a database and return its URL; `name` is one of ours, a plain word."""
+        with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return self._url(name)
+
+    def _url(self, database: str) -> str:
+        return f"postgresql://bench:{self.password}@127.0.0.1:{self.port}/{database}"
+
+
 @contextmanager
-def running_postgres() -> Iterator[str]:
-    """Run a server with its default durability; give the URL of an empty database.
+def running_postgres() -> Iterator[PrivatePostgres]:
+    """Run a server with its default durability for as long as the block lasts.
 
     Raises UnavailableError where PostgreSQL is not installed or does not start.
     """
@@ -40,7 +61,7 @@ def running_postgres() -> Iterator[str]:
         server = _start(prefix, programs, folder, port)
         try:
             _wait(programs, port, server)
-            yield f"postgresql://bench:{password}@127.0.0.1:{port}/postgres"
+            yield PrivatePostgres(port, password)
         finally:
             server.terminate()
             server.wait(_START_S)
@@ -70,7 +91,8 @@ def _initialise(prefix: list[str], programs: Path, folder: Path, password: str) 
     secret.chmod(0o644)
     options = ["--username=bench", f"--pwfile={secret}", "--auth=scram-sha-256", "--encoding=UTF8"]
     command = [*prefix, str(programs / "initdb"), "-D", str(folder / "data"), *options]
-    subprocess.run([*command, "--no-locale"], check=True, capture_output=True, cwd=folder)
+    command += ["--no-locale", "--no-sync"]
+    subprocess.run(command, check=True, capture_output=True, cwd=folder)
 
 
 def _start(prefix: list[str], programs: Path, folder: Path, port: int) -> "subprocess.Popen[bytes]":
