@@ -1,5 +1,3 @@
-import time
-
 import numpy as np
 import pytest
 
@@ -66,19 +64,6 @@ def test_the_mean_is_taken_off_probe_and_references() -> None:
     expected = max(float(row @ centred(kept, mean)) for row in centred(people[9], mean))
     assert match.score == pytest.approx(expected, abs=1e-5)
     np.testing.assert_array_equal(probe, kept)
-
-
-def test_five_thousand_references_in_half_a_millisecond() -> None:
-    people = cohort(1667, seed=7)
-    gallery = Gallery([f"P{i}" for i in range(1667)], people, people[0][0] * 0.1)
-    probe = people[3][1]
-    took_ms = []
-    for _ in range(60):
-        begin = time.perf_counter()
-        gallery.best_two(probe)
-        took_ms.append((time.perf_counter() - begin) * 1000)
-    # The best of many runs: other programs of this machine are not what is measured.
-    assert min(took_ms) <= 0.5
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,26 @@
-"""Run networks on the processor with ONNX Runtime: the default engine and the reference."""
+"""Run networks on the processor with ONNX Runtime: the default engine and the reference.
 
+Its telemetry, on by default from 1.31, is switched off before it is imported: it would write an id
+of this machine into the user's home.
+"""
+
+import os
 from collections.abc import Mapping
 
 import numpy as np
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
-from edge.workers.face.engine import EngineError, EngineInfo, Tensor, TensorSpec, check_feeds
+from edge.workers.face.engine import (
+    EngineError,
+    EngineInfo,
+    Tensor,
+    TensorSpec,
+    check_feeds,
+)
 
 __all__ = ["OnnxEngine", "open_onnx"]
 
