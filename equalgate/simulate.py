@@ -15,6 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
 
+from equalgate.simulation.compound import template
 from equalgate.simulation.faults import Fault, FaultMix
 from equalgate.simulation.run import Result, run_seed
 
@@ -22,6 +23,8 @@ __all__ = ["main", "regression_of", "replay", "run_many"]
 
 _PROCESSES = 2
 _PER_TASK = 5
+_GARBAGE = 100_000
+"""Objects between two searches for cycles: one run makes hardly any."""
 
 
 def main(seeds: int, first_seed: int, hours: float) -> int:
@@ -56,8 +59,15 @@ def run_many(seeds: range, hours: float, processes: int = _PROCESSES) -> Iterato
         return
     # A process that is started anew shares no threads or locks with this one.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(count, mp_context=context) as pool:
+    with ProcessPoolExecutor(count, mp_context=context, initializer=_prepare) as pool:
         yield from pool.map(run, seeds, chunksize=_PER_TASK)
+
+
+def _prepare() -> None:
+    """Build what all runs of a process share; its garbage need not be looked for in every run."""
+    template()
+    gc.freeze()
+    gc.set_threshold(_GARBAGE)
 
 
 def regression_of(result: Result, hours: float) -> str:
@@ -94,4 +104,3 @@ def _run_quietly(seed: int, hours: float, mix: FaultMix | None = None) -> Result
         return run_seed(seed, hours, mix=mix)
     finally:
         logging.disable(before)
-        gc.collect(0)

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from controller.domain.credentials import Carrier
 from controller.domain.moment import Moment
 from controller.domain.passes import (
+    PAGE_S,
     PAPER_S,
     SUCCESSOR_AHEAD_S,
     VisitorTerms,
@@ -203,8 +204,10 @@ def open_phone(uow: UnitOfWork, holder: bytes, levels: tuple[str, ...], moment: 
     return row.id
 
 
-def phone_page(uow: UnitOfWork, site: Site, credential: bytes, moment: Moment) -> PhonePage:
-    """Sign the windows of the next 24 h for one page; about 0.2 s.
+def phone_page(
+    uow: UnitOfWork, site: Site, credential: bytes, moment: Moment, length_s: int = PAGE_S
+) -> PhonePage:
+    """Sign the windows of the next 24 h for one page, about 0.2 s; with 0 s only the current one.
 
     Raises RefusedError(`revoked`, `expired`, `not_found`) for a credential that does not work.
     """
@@ -216,7 +219,7 @@ def phone_page(uow: UnitOfWork, site: Site, credential: bytes, moment: Moment) -
     tag = site_tag(site.name)
     last_s = row.valid_until_ms // 1000
     windows = []
-    for start_s, end_s in phone_windows(moment.utc_s):
+    for start_s, end_s in phone_windows(moment.utc_s, length_s):
         if end_s > last_s:
             break
         pass_id = secrets.token_bytes(PSEUDONYM_BYTES)

@@ -28,6 +28,8 @@ from mqtt.contract.reasons import ReasonCode
 from mqtt.contract.records import Role
 
 __all__ = [
+    "HOLDER_SESSION_MS",
+    "SESSION_MS",
     "StaffDraft",
     "add_staff",
     "end_session",

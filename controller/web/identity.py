@@ -42,12 +42,12 @@ def cookie_of(request: Request) -> str:
     return request.cookies.get(_cookie_name(desk_of(request)), "")
 
 
-def set_cookie(response: Response, desk: Desk, cookie: str) -> None:
+def set_cookie(response: Response, desk: Desk, cookie: str, length_ms: int = SESSION_MS) -> None:
     """Give the browser a session: out of reach for scripts and for other sites."""
     response.set_cookie(
         _cookie_name(desk),
         cookie,
-        max_age=SESSION_MS // 1000,
+        max_age=length_ms // 1000,
         path="/",
         secure=desk.is_https,
         httponly=True,

@@ -55,11 +55,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the uplink needs of the gate around it.
-
-    `emit` takes inputs, `learn` puts new knowledge in force, `confirmed` says that the lists were
-    confirmed now, `knowledge` and `appearance` tell how the gate stands.
-    """
+    """What the uplink needs of the gate around it; `confirmed` says that lists hold as of now."""
 
     emit: Callable[[Input], None]
     learn: Callable[[Knowledge], None]

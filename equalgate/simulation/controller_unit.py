@@ -17,7 +17,7 @@ from equalgate.simulation.parts import Parts
 from equalgate.simulation.world import Action, PowerCutError, World
 from mqtt.client.backoff import LOCAL
 from mqtt.client.memory import MemorySession
-from mqtt.client.port import SessionItem, SessionSpec
+from mqtt.client.port import Connected, Inbound, SessionItem, SessionSpec
 from mqtt.contract.topics import TopicKind, site_filter
 
 __all__ = ["DESK", "INGEST", "WORK_MS", "ControllerUnit"]
@@ -27,7 +27,7 @@ INGEST, DESK = "ctl-ingest-1", "ctl-web"
 
 T = TypeVar("T")
 
-WORK_MS = 400
+WORK_MS = 1_000
 """How long ingest takes for a group; what arrives meanwhile is the next group."""
 
 _DESK_HEARS = (TopicKind.BIRTH, TopicKind.GET, TopicKind.RESPONSE)
@@ -152,7 +152,8 @@ class ControllerUnit:
 
     def _hear(self, item: SessionItem) -> None:
         self._consumer.emit(item)
-        self._plan()
+        if isinstance(item, Inbound | Connected):
+            self._plan()
 
     def _plan(self) -> None:
         if not self._is_planned:

@@ -100,8 +100,28 @@ class _JumpReport:
             self.gate.put(Observed(jump.at, EventKind.HEALTH, reason, _KIND, note=note))
 
 
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What is there once the store is open."""
+
+    known: Boot
+    identity: Identity
+    clock: SystemClock
+    timing: DelayedTiming
+    writer: DelayedWriter
+    trusted: TrustedDocuments
+    knowledge: Knowledge
+
+
 def start_process(board: Board) -> Process:
     """Open the store and put everything together; `begin` of the result does the first step."""
+    jumps = _JumpReport()
+    process = _assemble(board, _open(board, jumps))
+    jumps.gate = process.gate
+    return process
+
+
+def _open(board: Board, jumps: _JumpReport) -> _Opened:
     world = board.machine.world
     store = board.parts.store(
         board.disk, SITE, board.name, salt_source=board.salts, crash_point=board.crash_point
@@ -110,7 +130,6 @@ def start_process(board: Board) -> Process:
     known = store_writer.open()
     if known is None:
         raise RuntimeError("the memory store opens at once")
-    jumps = _JumpReport()
     clock = SystemClock(board.machine, 0, jumps)
     clock.raise_floor(known.floor_ms)
     identity = Identity(
@@ -128,24 +147,14 @@ def start_process(board: Board) -> Process:
     trusted = TrustedDocuments(SITE, board.name, board.trust)
     trusted.restore(held)
     knowledge = Knowledge.from_documents(SITE, board.name, held, lists_confirmed_ms=known.floor_ms)
-    process = _assemble(board, known, identity, clock, timing, writer, trusted, knowledge)
-    jumps.gate = process.gate
-    return process
+    return _Opened(known, identity, clock, timing, writer, trusted, knowledge)
 
 
-def _assemble(
-    board: Board,
-    known: Boot,
-    identity: Identity,
-    clock: SystemClock,
-    timing: DelayedTiming,
-    writer: DelayedWriter,
-    trusted: TrustedDocuments,
-    knowledge: Knowledge,
-) -> Process:
+def _assemble(board: Board, opened: _Opened) -> Process:
+    clock, writer = opened.clock, opened.writer
     at = clock.now()
-    state, effects = boot(known, knowledge, at, _KIND)
-    gate = GateLoop(clock=clock, state=state, knowledge=knowledge, timing=timing)
+    state, effects = boot(opened.known, opened.knowledge, at, _KIND)
+    gate = GateLoop(clock=clock, state=state, knowledge=opened.knowledge, timing=opened.timing)
     around = Surroundings(
         emit=gate.put,
         learn=gate.learn,
@@ -153,8 +162,8 @@ def _assemble(
         knowledge=lambda: gate.knowledge,
         appearance=lambda: appearance_of(gate.state, gate.knowledge),
     )
-    uplink = board.parts.uplink(identity, trusted, writer, DirectBench(), around)
-    session = _session(board, uplink, identity, clock)
+    uplink = board.parts.uplink(opened.identity, opened.trusted, writer, DirectBench(), around)
+    session = _session(board, uplink, opened.identity, clock)
     uplink.session = session
     locks: dict[str, Lock] = {
         portal: WatchedLock(board.machine, portal, board.moved) for portal in board.portals
@@ -166,14 +175,15 @@ def _assemble(
         locks=locks,
         indicators={},
         crash_point=board.crash_point,
-        timing=timing,
+        timing=opened.timing,
     )
 
     def begin() -> None:
         gate.begin(performer, at, effects)
         session.start()
 
-    return Process(identity.boot_id, clock, gate, uplink, session, trusted, writer, begin)
+    boot_id = opened.identity.boot_id
+    return Process(boot_id, clock, gate, uplink, session, opened.trusted, writer, begin)
 
 
 def _session(board: Board, uplink: Uplink, identity: Identity, clock: SystemClock) -> MemorySession:

@@ -1,4 +1,4 @@
-"""One simulated gate unit: a machine and a disk that last, and a daemon that can die at any point."""
+"""One simulated gate unit: a machine and a disk that last, a daemon that dies at any point."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping

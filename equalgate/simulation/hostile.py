@@ -36,9 +36,12 @@ class Hostile:
             self._publish(replace(message, retain=retain or message.retain, expiry_s=None))
 
     def forge(self) -> None:
-        """Publish recorded messages with one bit changed, or for another gate."""
+        """Publish recorded messages with one bit changed, or for another gate.
+
+        The state is unsigned and for display only: it is given to the other gate.
+        """
         for message in self._draw():
-            if self._rng.random() < 0.5 and message.payload:
+            if self._rng.random() < 0.5 and not message.topic.endswith(TopicKind.STATE):
                 changed = bytearray(message.payload)
                 changed[self._rng.randrange(len(changed))] ^= 1 << self._rng.randrange(8)
                 self._publish(replace(message, payload=bytes(changed), retain=False))

@@ -28,7 +28,7 @@ __all__ = ["Result", "run_seed"]
 
 _HOUR_MS = 3_600_000
 _INSTALL_MS = 20_000
-_EPISODE_MS = 45_000
+_EPISODE_MS = 30_000
 _EPISODES_AN_HOUR = 0.5
 _BUSY_MS, _QUIET_MS = 1_000, 1_800_000
 _HEAL_STEP_MS, _HEAL_STEPS = 15_000, 40
@@ -100,11 +100,10 @@ class _Run:
         self._traffic = Traffic(world, self._compound, self._controller, self._invariants)
         self._trouble = Trouble(
             world,
-            self._broker_faults,
-            self._units,
-            self._controller,
-            Hostile(world, self._broker_faults),
-            self._invariants,
+            units=self._units,
+            controller=self._controller,
+            hostile=Hostile(world, self._broker_faults),
+            invariants=self._invariants,
         )
 
     def play(self, hours: float) -> None:
@@ -142,7 +141,7 @@ class _Run:
         )
 
     def _episode(self) -> None:
-        """Let people come and things go wrong for a minute; the link's work comes every second."""
+        """Let people come and things go wrong for half a minute, at the daemon's own pace."""
         world, rng = self._world, self._world.rng
         end_ms = world.now_ms + _EPISODE_MS
         for unit in self._units:

@@ -70,7 +70,7 @@ class Traffic:
 
     def provoke(self, unit: GateUnit) -> None:
         """Do something at a gate that a fault there can spoil: an order, a visit, a fob."""
-        self._rng.choice((self._order, self._order, self._visitor, self._fob, self._revoke))(unit)
+        self._rng.choice((self._order, self._order, self._visitor, self._fob))(unit)
 
     @property
     def _rng(self) -> Random:

@@ -5,7 +5,7 @@ from functools import partial
 from random import Random
 
 from equalgate.simulation.controller_unit import DESK, INGEST, WORK_MS, ControllerUnit
-from equalgate.simulation.faults import BrokerFaults, Fault
+from equalgate.simulation.faults import Fault
 from equalgate.simulation.gate_unit import GateUnit, Restart
 from equalgate.simulation.hostile import Hostile
 from equalgate.simulation.invariants import Invariants
@@ -28,14 +28,14 @@ class Trouble:
     def __init__(
         self,
         world: World,
-        broker_faults: BrokerFaults,
+        *,
         units: Sequence[GateUnit],
         controller: ControllerUnit,
         hostile: Hostile,
         invariants: Invariants,
     ) -> None:
         self._world = world
-        self._broker_faults = broker_faults
+        self._broker_faults = world.faults
         self._units = units
         self._controller = controller
         self._hostile = hostile

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from edge.gate import loop
+from edge.domain.gate import step
 from equalgate.simulate import regression_of
 from equalgate.simulation.faults import Fault, FaultMix
 from equalgate.simulation.parts import PRODUCT, Parts
@@ -26,9 +26,7 @@ def _quiet() -> Iterator[None]:
 LOSSY = FaultMix((Fault.DROP_AFTER_PUBACK, Fault.MUTE), drop=0.5)
 LATE = FaultMix((Fault.DELAY,), delay=0.5)
 CRASHING = FaultMix((Fault.CONTROLLER_CRASH,))
-DYING = FaultMix(
-    (Fault.GATE_KILL, Fault.REPLAY, Fault.DOUBLE), double=0.5, points=("after_relay",)
-)
+DYING = FaultMix((Fault.GATE_KILL, Fault.REPLAY, Fault.DOUBLE), double=0.5, points=("after_relay",))
 FULL = FaultMix((Fault.DISK_STALL, Fault.DISK_FULL))
 QUIET = FaultMix(())
 
@@ -82,7 +80,7 @@ def test_a_gate_that_breaks_a_promise_is_found(
     monkeypatch: pytest.MonkeyPatch, mutate: object, mix: FaultMix, name: str
 ) -> None:
     assert callable(mutate)
-    monkeypatch.setattr(loop, "step", mutate(loop.step))
+    monkeypatch.setattr("edge.gate.loop.step", mutate(step))
     assert any(failure.startswith(name) for failure in found(PRODUCT, mix))
 
 

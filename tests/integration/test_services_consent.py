@@ -1,33 +1,27 @@
 """A page reserves; only a gate's signed event of the person's own yes makes a consent."""
 
 from dataclasses import replace
-from datetime import date
 
 import pytest
 from sqlalchemy import Engine, select
 
 from controller.domain.consent import ASK_AGAIN_MS, ConsentEnd
 from controller.domain.moment import DAY_MS, HOUR_MS
-from controller.domain.people import HolderKind, Relation
+from controller.domain.people import HolderKind
 from controller.domain.roles import Actor
 from controller.services import credentials
 from controller.services.consent import (
     PaperSheet,
-    agree_as_guardian,
     open_wish,
     prepare_paper,
     reserve,
     standing_consents,
 )
 from controller.services.credentials import FobDraft
-from controller.services.face_settings import allow_under_14
 from controller.services.face_views import may_be_asked
 from controller.services.holders import (
     HolderDraft,
-    add_dwelling,
-    add_guardian,
     add_holder,
-    add_residence,
 )
 from controller.services.notices import publish_notice
 from controller.services.seed_face import EXAMPLE_NOTICE
@@ -36,26 +30,13 @@ from controller.storage.models import FaceConsentRow, FaceReservationRow
 from mqtt.contract.errors import RefusedError
 from mqtt.contract.reasons import ReasonCode
 from mqtt.contract.records import Role
-from tests.support.compound import NOW, RESIDENTS, add_resident
+from tests.support.compound import NOW, add_resident
 from tests.support.face_desk import NORTH, POINTS, SOUTH, FaceDesk, Resident, open_face_desk
 
 
 @pytest.fixture
 def desk(engine: Engine) -> FaceDesk:
     return open_face_desk(engine)
-
-
-def child_of(desk: FaceDesk, adult_from: date, number: int = 77) -> tuple[Resident, Actor]:
-    """Add a child with a fob and one guardian."""
-    with desk.writing() as uow:
-        guardian = add_resident(uow, "母")
-        child = add_holder(uow, HolderDraft("孩子", adult_from=adult_from), NOW)
-        add_residence(uow, child, add_dwelling(uow, "3-2-502"), Relation.OCCUPANT, NOW)
-        add_guardian(uow, child, guardian, desk.site.today(NOW))
-        draft = FobDraft(child, number, RESIDENTS)
-        fob = credentials.enrol_fob(uow, desk.home.manager, draft, NOW)
-        uow.commit()
-    return Resident(child, fob), Actor(guardian)
 
 
 def consents(desk: FaceDesk, who: Resident) -> tuple[FaceConsentRow, ...]:
@@ -215,62 +196,6 @@ def test_CO07_nobody_asks_again_for_180_days_but_the_person_may(desk: FaceDesk) 
     desk.move(ASK_AGAIN_MS + DAY_MS)
     prepare()
     assert asked()
-
-
-def test_J10_a_child_under_14_is_refused_until_the_site_and_a_guardian_agree(
-    desk: FaceDesk,
-) -> None:
-    child, guardian = child_of(desk, date(2034, 6, 1))
-    refused = refusal(desk, guardian, child.holder)
-    assert (refused.code, refused.rule) == (ReasonCode.TOO_YOUNG, "MI-01")
-    with desk.writing() as uow:
-        allow_under_14(uow, desk.home.manager, "SR-14-2026", NOW)
-        uow.commit()
-    assert refusal(desk, child.actor, child.holder).rule == "CO-03"
-    with desk.writing() as uow:
-        reserve(uow, desk.site, guardian, child.holder, POINTS, moment=NOW)
-        uow.commit()
-    told = desk.told().reservations[child.holder]
-    assert (told.guardian_needed, told.guardian_ok) == (True, False)
-    desk.yes(child)
-    assert consents(desk, child) == ()  # the guardian's separate consent is missing
-    with desk.writing() as uow:
-        with pytest.raises(RefusedError) as caught:
-            agree_as_guardian(
-                uow, desk.site, guardian, child.holder, notice_version="old", moment=NOW
-            )
-        assert caught.value.code is ReasonCode.NOTICE_CHANGED
-        agree_as_guardian(
-            uow, desk.site, guardian, child.holder, notice_version="2026-01", moment=NOW
-        )
-        uow.commit()
-    desk.erased(child)
-    assert desk.told().reservations[child.holder].guardian_ok
-    desk.yes(child)
-    (row,) = consents(desk, child)
-    assert (row.guardian_id, row.guardian_agreed_at_ms) == (guardian.id, NOW.utc_ms)
-    assert (row.notice_version, row.band) == ("2026-01", "under_14")
-
-
-def test_MI02_between_14_and_17_both_agree_and_it_ends_with_the_birthday(desk: FaceDesk) -> None:
-    child, guardian = child_of(desk, date(2027, 2, 1))
-    other = desk.resident(9)
-    assert refusal(desk, guardian, child.holder).rule == "CO-03"  # the child asks by itself
-    desk.wish(child)
-    with desk.writing() as uow:
-        with pytest.raises(RefusedError) as caught:
-            agree_as_guardian(
-                uow, desk.site, other.actor, child.holder, notice_version="2026-01", moment=NOW
-            )
-        assert caught.value.rule == "MI-02"
-        agree_as_guardian(
-            uow, desk.site, guardian, child.holder, notice_version="2026-01", moment=NOW
-        )
-        uow.commit()
-    desk.yes(child)
-    (row,) = consents(desk, child)
-    assert row.until_ms == 1_801_411_200_000  # 2027-02-01T00:00:00+08:00
-    assert set(desk.told().leases) == {child.holder}
 
 
 def test_CO04_a_new_notice_ends_every_lease_and_a_late_yes_to_the_old_one_is_none(

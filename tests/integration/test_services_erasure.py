@@ -1,7 +1,5 @@
 """Stopping works at once, and a request closes only when every gate has said so."""
 
-from pathlib import Path
-
 import pytest
 from sqlalchemy import Engine, select
 
@@ -10,22 +8,17 @@ from controller.domain.credentials import EndReason
 from controller.domain.moment import DAY_MS, HOUR_MS, MINUTE_MS
 from controller.domain.roles import Actor
 from controller.services import credentials, leaving
-from controller.services.backup import backup, restore
 from controller.services.erasure import RequestView, request_views, stop_face
 from controller.services.face_settings import remove_face
 from controller.services.face_views import own_view
 from controller.services.gates import revoke_gate
 from controller.services.holders import residences_of
-from controller.storage.engine import make_engine
-from controller.storage.migrate import upgrade
 from controller.storage.models import AlarmRow, FaceConsentRow
 from mqtt.contract.errors import RefusedError
 from mqtt.contract.reasons import ReasonCode
 from mqtt.contract.records import Role
 from mqtt.contract.topics import DocumentName
-from tests.support.compound import GATE_KEYS
 from tests.support.face_desk import NORTH, SOUTH, FaceDesk, Resident, open_face_desk
-from tests.support.gate_events import Recorder
 
 
 @pytest.fixture
@@ -234,54 +227,6 @@ def test_a_new_yes_waits_for_the_receipt(desk: FaceDesk) -> None:
     desk.erased(who, SOUTH, requests(desk, who)[0].id.hex())
     assert who.holder in desk.told(SOUTH).reservations
     assert who.holder not in desk.told(NORTH).reservations
-
-
-@pytest.mark.parametrize("is_readable", [True, False])
-def test_after_a_restore_withdrawals_stay_and_leases_wait_for_the_gates(
-    tmp_path: Path, is_readable: bool
-) -> None:
-    url, copy = f"sqlite:///{tmp_path}/c.db", tmp_path / "backup.db"
-    engine = make_engine(url)
-    upgrade(engine)
-    desk = open_face_desk(engine)
-    gone, stays, at_gate = desk.resident(5), desk.resident(6), desk.resident(7)
-    for who in (gone, stays, at_gate):
-        desk.opt_in(who, SOUTH)
-    backup(url, copy)
-    desk.move(HOUR_MS)
-    said_at, first = desk.moment, desk.seqs[SOUTH]
-    withdraw(desk, gone)
-    (request,) = requests(desk, gone)
-
-    def south_says() -> None:
-        desk.seqs[SOUTH] = first
-        desk.erased(at_gate, SOUTH, "at_gate", at=said_at)
-        desk.erased(gone, SOUTH, request.id.hex(), at=said_at)
-
-    south_says()
-    assert set(desk.told().leases) == {stays.holder}
-    engine.dispose()
-    if not is_readable:
-        (tmp_path / "c.db").unlink()
-    restore(url, copy)
-    desk.house()
-    desk.move(MINUTE_MS)
-    desk.house()
-    assert desk.told().leases == {}  # no gate was heard yet
-    say_alive(desk, SOUTH, size=first + 2)
-    say_alive(desk, NORTH, size=0)
-    desk.house()
-    assert desk.told().leases == {}  # what the south gate recorded since is not back yet
-    south_says()
-    desk.house()
-    assert set(desk.told().leases) == {stays.holder}
-    engine.dispose()
-
-
-def say_alive(desk: FaceDesk, gate: str, size: int) -> None:
-    recorder = Recorder(gate, signer=GATE_KEYS[gate])
-    born = recorder.birth(5_000, size=size, at_ms=desk.moment.utc_ms)
-    desk.core.take([born], desk.moment)
 
 
 def test_a_lost_fob_stops_that_fob_alone_and_face_goes_on_with_the_new_pass(

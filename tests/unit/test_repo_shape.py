@@ -110,7 +110,9 @@ def test_no_path_of_a_developer_machine_is_named() -> None:
     assert not places(TEMPORARY_PATHS, text_files(*PRODUCT, "firmware-config", "docker", "gate"))
 
 
-@pytest.mark.parametrize("folder", ["edge/__init__.py", "edge/worker_wire/*.py", "edge/workers/*.py"])
+@pytest.mark.parametrize(
+    "folder", ["edge/__init__.py", "edge/worker_wire/*.py", "edge/workers/*.py"]
+)
 def test_worker_sources_compile_for_python_3_10(folder: str) -> None:
     for name, text in text_files(folder):
         ast.parse(text, filename=name, feature_version=(3, 10))

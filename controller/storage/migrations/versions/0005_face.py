@@ -143,6 +143,13 @@ def _create_face_consents() -> None:
         sa.Column("ended_at_ms", sa.BigInteger(), nullable=True),
         sa.Column("end_reason", sa.String(length=40), nullable=False),
         sa.Column("ended_by", sa.LargeBinary(length=8), nullable=True),
+        *_face_consent_keys(),
+    )
+    _index_face_consents()
+
+
+def _face_consent_keys() -> tuple[sa.Constraint, ...]:
+    return (
         sa.CheckConstraint(
             "band IN ('under_14', '14_17', 'adult')", name=op.f("ck_face_consents_band")
         ),
@@ -162,6 +169,9 @@ def _create_face_consents() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_face_consents")),
     )
+
+
+def _index_face_consents() -> None:
     op.create_index(
         op.f("ix_face_consents_ended_at_ms"), "face_consents", ["ended_at_ms"], unique=False
     )
