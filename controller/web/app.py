@@ -12,23 +12,19 @@ from starlette.staticfiles import StaticFiles
 from controller.domain.moment import Moment
 from controller.services.site import Site
 from controller.web import (
-    api_commands,
-    api_credentials,
-    api_events,
-    api_face,
-    api_face_own,
-    api_face_seen,
-    api_gates,
-    api_people,
-    api_session,
-    api_visitors,
     pages,
 )
+from controller.web.api import routers as api
 from controller.web.desk import Desk, Wire
 from controller.web.follow import look
+from controller.web.guard import routers as guard
 from controller.web.identity import guard_route
+from controller.web.inspector import routers as inspector
 from controller.web.live import LiveFeed, News
+from controller.web.manager import routers as manager
 from controller.web.problems import Problem, install
+from controller.web.public import routers as public
+from controller.web.resident import routers as resident
 from controller.web.route_table import ROUTES
 from controller.web.shield import Shield
 from controller.web.sign_in_limit import SignInLimit
@@ -37,17 +33,13 @@ __all__ = ["OPENAPI_PATH", "create_app", "served_routes"]
 
 OPENAPI_PATH = "/api/v1/openapi.json"
 _ROUTERS = (
-    api_session.router,
-    api_gates.router,
-    api_events.router,
-    api_people.router,
-    api_credentials.router,
-    api_visitors.router,
-    api_commands.router,
-    api_face.router,
-    api_face_own.router,
-    api_face_seen.router,
+    *api.ROUTERS,
     pages.router,
+    *public.ROUTERS,
+    *resident.ROUTERS,
+    *guard.ROUTERS,
+    *manager.ROUTERS,
+    *inspector.ROUTERS,
 )
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": "a problem document (RFC 9457)"}

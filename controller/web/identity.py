@@ -14,7 +14,8 @@ from starlette.exceptions import HTTPException
 from controller.domain.roles import Actor
 from controller.services.staff import SESSION_MS, session_actor
 from controller.web.desk import Desk, desk_of
-from controller.web.route_table import ROUTES, may_use
+from controller.web.route_rules import may_use
+from controller.web.route_table import ROUTES
 from mqtt.contract.errors import RefusedError
 from mqtt.contract.reasons import ReasonCode
 

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response, Stream
 
 from controller.services.staff import end_session
 from controller.web import lookup, sse
-from controller.web.api_session import sign_in
+from controller.web.api.session import sign_in
 from controller.web.desk import Desk, desk_of
 from controller.web.follow import follow
 from controller.web.identity import actor_of, clear_cookie, cookie_of, set_cookie

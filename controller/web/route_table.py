@@ -1,112 +1,27 @@
-"""Say who may use which route: one table, walked by a test with every role.
+"""Join the tables of routes: who may use which, walked by a test with every role.
 
 A route that is not in it cannot be served: `create_app` refuses to start. Nothing is decided
 anywhere else about roles, except that services check the act again.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from controller.domain.roles import Act, staff_may
-from mqtt.contract.records import Role
+from controller.web.api.table import API
+from controller.web.guard.table import GUARD_PAGES
+from controller.web.inspector.table import INSPECTOR_PAGES
+from controller.web.manager.table import MANAGER_PAGES
+from controller.web.public.table import PUBLIC_PAGES
+from controller.web.resident.table import RESIDENT_PAGES
+from controller.web.route_rules import Rule
 
-__all__ = ["ANYBODY", "RESIDENT", "ROUTES", "STAFF", "Rule", "may_use"]
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """Who may use a route: `act` names the right, without one any staff or anybody may.
-
-    A route `for_residents` is for holders signed in on their own device, and for no staff.
-    """
-
-    act: Act | None = None
-    is_public: bool = False
-    for_residents: bool = False
-
-
-ANYBODY = Rule(is_public=True)
-STAFF = Rule()
-RESIDENT = Rule(for_residents=True)
-
-_SEE = Rule(Act.SEE_GATES)
-_PEOPLE = Rule(Act.SEE_HOLDERS)
-_EDIT = Rule(Act.EDIT_HOLDERS)
-_ISSUE = Rule(Act.ISSUE_CREDENTIAL)
-_API = "/api/v1"
-_FACE = f"{_API}/face"
-_EDIT_FACE = Rule(Act.EDIT_FACE)
-_SEE_FACE = Rule(Act.SEE_FACE)
-_EVIDENCE = Rule(Act.SEE_EVIDENCE)
+__all__ = ["ROUTES"]
 
 ROUTES: Mapping[tuple[str, str], Rule] = {
-    ("GET", "/"): ANYBODY,
-    ("POST", "/sign-in"): ANYBODY,
-    ("POST", "/sign-out"): ANYBODY,
-    ("GET", "/live/stream"): _SEE,
-    ("GET", "/healthz"): ANYBODY,
-    ("GET", f"{_API}/openapi.json"): ANYBODY,
-    ("GET", f"{_API}/health"): _SEE,
-    ("POST", f"{_API}/session"): ANYBODY,
-    ("GET", f"{_API}/session"): STAFF,
-    ("DELETE", f"{_API}/session"): ANYBODY,
-    ("GET", f"{_API}/gates"): _SEE,
-    ("GET", f"{_API}/gates/{{gate}}"): _SEE,
-    ("GET", f"{_API}/events"): _SEE,
-    ("GET", f"{_API}/events/stream"): _SEE,
-    ("GET", f"{_API}/alarms"): _SEE,
-    ("POST", f"{_API}/alarms/{{alarm}}/clear"): Rule(Act.CLEAR_ALARM),
-    ("POST", f"{_API}/commands"): Rule(Act.GIVE_COMMAND),
-    ("GET", f"{_API}/commands/{{command}}"): Rule(Act.GIVE_COMMAND),
-    ("GET", f"{_API}/dwellings"): _PEOPLE,
-    ("POST", f"{_API}/dwellings"): _EDIT,
-    ("GET", f"{_API}/levels"): _PEOPLE,
-    ("GET", f"{_API}/residents"): _PEOPLE,
-    ("POST", f"{_API}/residents"): _EDIT,
-    ("GET", f"{_API}/residents/{{resident}}"): _PEOPLE,
-    ("POST", f"{_API}/residents/{{resident}}/move-out"): _EDIT,
-    ("GET", f"{_API}/residents/{{resident}}/credentials"): _PEOPLE,
-    ("POST", f"{_API}/residents/{{resident}}/fobs"): _ISSUE,
-    ("POST", f"{_API}/residents/{{resident}}/pins"): _ISSUE,
-    ("POST", f"{_API}/residents/{{resident}}/papers"): _ISSUE,
-    ("POST", f"{_API}/residents/{{resident}}/phones"): _ISSUE,
-    ("POST", f"{_API}/residents/{{resident}}/slips"): Rule(Act.ISSUE_SLIP),
-    ("POST", f"{_API}/visitors"): Rule(Act.ISSUE_VISITOR),
-    ("POST", f"{_API}/credentials/{{credential}}/end"): Rule(Act.END_CREDENTIAL),
-    ("POST", f"{_API}/credentials/{{credential}}/lost"): Rule(Act.REPORT_LOST),
-    ("POST", f"{_API}/credentials/{{credential}}/successor"): _ISSUE,
-    ("POST", f"{_API}/credentials/{{credential}}/print"): _ISSUE,
-    ("POST", f"{_API}/credentials/{{credential}}/windows"): _ISSUE,
-    ("GET", f"{_FACE}/own"): RESIDENT,
-    ("POST", f"{_FACE}/own/reservation"): RESIDENT,
-    ("DELETE", f"{_FACE}/own/reservation"): RESIDENT,
-    ("POST", f"{_FACE}/own/withdrawal"): RESIDENT,
-    ("GET", f"{_FACE}/children/{{resident}}"): RESIDENT,
-    ("POST", f"{_FACE}/children/{{resident}}/reservation"): RESIDENT,
-    ("POST", f"{_FACE}/children/{{resident}}/agreement"): RESIDENT,
-    ("POST", f"{_FACE}/children/{{resident}}/withdrawal"): RESIDENT,
-    ("GET", f"{_FACE}/notices"): ANYBODY,
-    ("POST", f"{_FACE}/notices"): _EDIT_FACE,
-    ("GET", f"{_FACE}/settings"): _SEE_FACE,
-    ("POST", f"{_FACE}/access-points/{{access_point}}"): _EDIT_FACE,
-    ("DELETE", f"{_FACE}/access-points/{{access_point}}"): _EDIT_FACE,
-    ("POST", f"{_FACE}/switches"): _EDIT_FACE,
-    ("POST", f"{_FACE}/under-14"): _EDIT_FACE,
-    ("POST", f"{_FACE}/residents/{{resident}}/paper"): Rule(Act.PREPARE_CONSENT),
-    ("POST", f"{_FACE}/residents/{{resident}}/copy"): Rule(Act.PREPARE_CONSENT),
-    ("POST", f"{_FACE}/residents/{{resident}}/withdrawal"): Rule(Act.STOP_FACE),
-    ("POST", f"{_FACE}/residents/{{resident}}/erasure"): _EDIT_FACE,
-    ("GET", f"{_FACE}/requests"): _SEE_FACE,
-    ("GET", f"{_FACE}/counts"): _EVIDENCE,
-    ("GET", f"{_FACE}/signals"): _EVIDENCE,
+    **API,
+    **PUBLIC_PAGES,
+    **RESIDENT_PAGES,
+    **GUARD_PAGES,
+    **MANAGER_PAGES,
+    **INSPECTOR_PAGES,
 }
 """Every route but static files, which hold nothing."""
-
-
-def may_use(rule: Rule, role: Role | None) -> bool:
-    """Tell whether somebody with this role, or nobody signed in (None), may use a route."""
-    if rule.is_public:
-        return True
-    if role is None or rule.for_residents:
-        return False
-    return rule.act is None or staff_may(role, rule.act)

@@ -9,7 +9,8 @@ from controller.domain.roles import Actor
 from controller.services.staff import end_staff
 from controller.storage.unit_of_work import UnitOfWork
 from controller.web.app import served_routes
-from controller.web.route_table import ROUTES, may_use
+from controller.web.route_rules import may_use
+from controller.web.route_table import ROUTES
 from mqtt.contract.records import Role
 from tests.support.compound import NOW
 from tests.support.web_app import Office, open_office

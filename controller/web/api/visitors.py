@@ -10,7 +10,7 @@ from controller.domain.people import HolderKind
 from controller.services.access import ensure_plan
 from controller.services.holders import HolderDraft, add_holder
 from controller.services.passes import VisitorDraft, issue_visitor
-from controller.web.api_credentials import Levels, PassView, pass_view
+from controller.web.api.credentials import Levels, PassView, pass_view
 from controller.web.desk import Desk, desk_of
 from controller.web.identity import Staff
 from controller.web.ids import IdText, raw_id

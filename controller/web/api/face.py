@@ -27,8 +27,7 @@ from controller.services.face_settings import (
 from controller.services.face_views import own_view
 from controller.services.notices import publish_notice
 from controller.storage.models import FaceNoticeRow, HolderRow
-from controller.web.desk import Desk, desk_of
-from controller.web.face_shapes import (
+from controller.web.api.face_shapes import (
     AccessPoints,
     NoticeView,
     OwnView,
@@ -37,6 +36,7 @@ from controller.web.face_shapes import (
     own_shown,
     wish_view,
 )
+from controller.web.desk import Desk, desk_of
 from controller.web.identity import Staff
 from controller.web.ids import IdText, raw_id
 from mqtt.contract.records_face import NOTICE_CHARACTERS, FaceSettingsRecord

@@ -16,8 +16,8 @@ from controller.services.erasure import stop_face
 from controller.services.face_views import own_view
 from controller.services.holders import guardians_of
 from controller.storage.unit_of_work import UnitOfWork
+from controller.web.api.face_shapes import AccessPoints, OwnView, WishView, own_shown, wish_view
 from controller.web.desk import Desk, desk_of
-from controller.web.face_shapes import AccessPoints, OwnView, WishView, own_shown, wish_view
 from controller.web.identity import Resident, cookie_of
 from controller.web.ids import IdText, raw_id
 from mqtt.contract.errors import RefusedError

@@ -13,8 +13,8 @@ from sqlalchemy import select
 from controller.services.erasure import request_views
 from controller.services.face_views import counts, signal_views
 from controller.storage.models import FaceNoticeRow
+from controller.web.api.face_shapes import NoticeView, RequestShown, notice_view, request_shown
 from controller.web.desk import Desk, desk_of
-from controller.web.face_shapes import NoticeView, RequestShown, notice_view, request_shown
 
 __all__ = ["router"]
 

@@ -1,0 +1,1 @@
+"""Serve the JSON API: OpenAPI under /api/v1."""

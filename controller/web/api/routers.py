@@ -1,0 +1,29 @@
+"""Name every router of the JSON API."""
+
+from controller.web.api import (
+    commands,
+    credentials,
+    events,
+    face,
+    face_own,
+    face_seen,
+    gates,
+    people,
+    session,
+    visitors,
+)
+
+__all__ = ["ROUTERS"]
+
+ROUTERS = (
+    session.router,
+    gates.router,
+    events.router,
+    people.router,
+    credentials.router,
+    visitors.router,
+    commands.router,
+    face.router,
+    face_own.router,
+    face_seen.router,
+)

@@ -1,0 +1,1 @@
+"""Serve the guards' pages and the desk."""

@@ -1,0 +1,1 @@
+"""Serve pages that anybody may read."""

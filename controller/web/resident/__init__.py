@@ -1,0 +1,1 @@
+"""Serve residents' pages."""
