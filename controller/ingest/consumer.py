@@ -60,6 +60,7 @@ class Consumer:
         *,
         queue: FairQueue | None = None,
         crash_point: Callable[[str], None] | None = None,
+        wait: Callable[[float], object] | None = None,
     ) -> None:
         self._core = core
         self._clock = clock
@@ -67,6 +68,7 @@ class Consumer:
         self._crash_point = crash_point or _nothing
         self._session: Session | None = None
         self._stopping = threading.Event()
+        self._wait = wait or self._stopping.wait
         self._watched_ms = 0
         self._greets = False
         self.stored = 0
@@ -146,7 +148,7 @@ class Consumer:
                 taken = self._core.take(messages, self._clock())
             except (StorageError, UnavailableError) as error:
                 _log.error("ingest_waits", extra={"reason": error.code.value})
-                self._stopping.wait(_RETRY_S)
+                self._wait(_RETRY_S)
                 continue
             except RefusedError as error:
                 self._store_apart(group, error)

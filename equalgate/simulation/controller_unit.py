@@ -69,7 +69,7 @@ class ControllerUnit:
         self._is_planned = False
         core = self._parts.ingest(self.compound.engine, self.compound.site)
         self._consumer = consumer = Consumer(
-            core, lambda: self.moment, crash_point=self._crash_point
+            core, lambda: self.moment, crash_point=self._crash_point, wait=_never_waits
         )
         ingest = self._session(INGEST, subscriptions(SITE), partial(self._enter, run, self._hear))
         consumer.attach(ingest)
@@ -168,3 +168,8 @@ class ControllerUnit:
     def _crash_point(self, name: str) -> None:
         if name == self._armed:
             raise PowerCutError(name)
+
+
+def _never_waits(_seconds: float) -> None:
+    """Say at once that the database is out of order: nothing mends it in a simulation."""
+    raise RuntimeError("the simulated controller's database does not answer")

@@ -1,6 +1,8 @@
 """Known bugs, planted into the product's own classes: the simulator has to find each of them."""
 
+import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from random import Random
 
@@ -106,11 +108,17 @@ class AckBeforeCommit(IngestCore):
         if self._late:
             late, self._late = self._late, ()
             super().take(late, moment)
-        saved = self._engine.raw_connection().driver_connection.serialize()  # type: ignore[union-attr]  # sqlite3
-        taken = super().take(messages, moment)
-        self._engine.raw_connection().driver_connection.deserialize(saved)  # type: ignore[union-attr]  # sqlite3
+        with closing(sqlite3.connect(":memory:")) as saved:
+            self._file().backup(saved)
+            taken = super().take(messages, moment)
+            saved.backup(self._file())
         self._late = messages
         return taken
+
+    def _file(self) -> sqlite3.Connection:
+        connection = self._engine.raw_connection().driver_connection
+        assert isinstance(connection, sqlite3.Connection)
+        return connection
 
 
 def deaf_to_fire(step: Step) -> Step:
