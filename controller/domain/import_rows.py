@@ -6,15 +6,13 @@ would run (`=cmd`), unknown words, a fob twice, a person twice with different da
 reported, not only the first, and no cell's content is repeated in a fault.
 """
 
-import csv
-import io
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 
 from controller.domain.people import Relation
+from controller.domain.table_text import clean_cell, read_table
 
 __all__ = ["MAX_ROWS", "ImportRow", "ParsedRows", "RowFault", "RowFaultKind", "parse_rows"]
 
@@ -99,16 +97,12 @@ class ParsedRows:
 
 def parse_rows(raw: bytes) -> ParsedRows:
     """Read the file; total: whatever the bytes are, the answer is rows and faults."""
-    text = _decoded(raw)
-    if text is None:
-        return _only(RowFault(0, "", RowFaultKind.UNREADABLE))
-    try:
-        lines = list(csv.reader(io.StringIO(text), delimiter=_delimiter(text), strict=True))
-    except csv.Error:
+    lines = read_table(raw)
+    if lines is None:
         return _only(RowFault(0, "", RowFaultKind.UNREADABLE))
     if len(lines) - 1 > MAX_ROWS:
         return _only(RowFault(0, "", RowFaultKind.TOO_MANY_ROWS))
-    header = [_COLUMNS.get(_clean(cell).lower(), "") for cell in lines[0]] if lines else []
+    header = [_COLUMNS.get(clean_cell(cell).lower(), "") for cell in lines[0]] if lines else []
     lacking = [need for need in ("dwelling", "name") if need not in header]
     if lacking:
         return ParsedRows((), 0, tuple(RowFault(1, n, RowFaultKind.NO_COLUMN) for n in lacking))
@@ -122,7 +116,7 @@ def _collect(header: list[str], lines: list[list[str]]) -> ParsedRows:
     repeated = 0
     for number, cells in enumerate(lines, start=2):
         values = {name: cell for name, cell in zip(header, cells, strict=False) if name}
-        if not any(_clean(cell) for cell in cells):
+        if not any(clean_cell(cell) for cell in cells):
             continue
         row, found = _row(number, values)
         faults += found
@@ -143,7 +137,7 @@ def _collect(header: list[str], lines: list[list[str]]) -> ParsedRows:
 
 
 def _row(number: int, values: Mapping[str, str]) -> tuple[ImportRow | None, list[RowFault]]:
-    cleaned = {name: _clean(cell) for name, cell in values.items()}
+    cleaned = {name: clean_cell(cell) for name, cell in values.items()}
     faults = [RowFault(number, name, kind) for name, kind in _cell_faults(cleaned)]
     relation = _RELATIONS.get((cleaned.get("relation") or "owner").lower())
     if relation is None:
@@ -169,32 +163,6 @@ def _cell_faults(cells: Mapping[str, str]) -> Iterator[tuple[str, RowFaultKind]]
     for name in ("dwelling", "name"):
         if not cells.get(name):
             yield name, RowFaultKind.MISSING
-
-
-def _decoded(raw: bytes) -> str | None:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return None if "\x00" in text else text
-    return None
-
-
-def _clean(cell: str) -> str:
-    """Make full-width forms plain, and drop what cannot be seen."""
-    plain = unicodedata.normalize("NFKC", cell)
-    visible = "".join(" " if each.isspace() else each for each in plain if _is_visible(each))
-    return " ".join(visible.split())
-
-
-def _is_visible(character: str) -> bool:
-    return character.isspace() or unicodedata.category(character)[0] != "C"
-
-
-def _delimiter(text: str) -> str:
-    first = text.split("\n", 1)[0]
-    return max(",;\t", key=first.count)
 
 
 def _same(left: ImportRow, right: ImportRow) -> bool:

@@ -30,6 +30,11 @@ class Act(StrEnum):
     SEE_FACE = "see_face"
     PREPARE_CONSENT = "prepare_consent"
     STOP_FACE = "stop_face"
+    ATTEST = "attest"
+    SEE_COMPLIANCE = "see_compliance"
+    EDIT_COMPLIANCE = "edit_compliance"
+    HANDLE_ORDER = "handle_order"
+    KEEP_SYSTEM = "keep_system"
 
 
 _GUARD = frozenset(
@@ -46,7 +51,9 @@ _GUARD = frozenset(
 _TABLE = {
     Role.GUARD: _GUARD,
     Role.MANAGER: frozenset(Act) - {Act.SEE_EVIDENCE},
-    Role.INSPECTOR: frozenset({Act.SEE_GATES, Act.SEE_EVIDENCE, Act.SEE_FACE}),
+    Role.INSPECTOR: frozenset(
+        {Act.SEE_GATES, Act.SEE_EVIDENCE, Act.SEE_FACE, Act.ATTEST, Act.SEE_COMPLIANCE}
+    ),
     Role.INSTALLER: frozenset({Act.SEE_GATES, Act.EDIT_GATES, Act.GIVE_COMMAND}),
 }
 

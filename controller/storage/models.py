@@ -12,6 +12,13 @@ from controller.storage.models_access import (
     SiteValueRow,
     WindowRow,
 )
+from controller.storage.models_desk import (
+    AttestationRow,
+    ComplaintRow,
+    DeskRecordRow,
+    LegalHoldRow,
+    LegalOrderRow,
+)
 from controller.storage.models_face import (
     ErasureGateRow,
     ErasureRow,
@@ -34,6 +41,15 @@ from controller.storage.models_gates import (
     PortalRow,
 )
 from controller.storage.models_ingest import AlarmRow, EventRow, GateEpochRow, GatePresenceRow
+from controller.storage.models_keeping import HandoverRow, WebhookMessageRow
+from controller.storage.models_migration import (
+    FobClaimRow,
+    FobListCardRow,
+    FobListRow,
+    GateModeRow,
+    GateModeStepRow,
+    OldTerminalRow,
+)
 from controller.storage.models_pages import (
     CallRow,
     DisputeRow,
@@ -54,11 +70,14 @@ from controller.storage.models_people import (
 __all__ = [
     "AccessPointRow",
     "AlarmRow",
+    "AttestationRow",
     "Base",
     "CalendarDayRow",
     "CallRow",
     "CommandRow",
+    "ComplaintRow",
     "CredentialRow",
+    "DeskRecordRow",
     "DisputeRow",
     "DocumentChangeRow",
     "DocumentRecordRow",
@@ -75,14 +94,23 @@ __all__ = [
     "FaceReservationRow",
     "FaceSettingsRow",
     "FaceSwitchRow",
+    "FobClaimRow",
+    "FobListCardRow",
+    "FobListRow",
     "GateEpochRow",
+    "GateModeRow",
+    "GateModeStepRow",
     "GatePresenceRow",
     "GateRow",
     "GrantRow",
     "GuardianshipRow",
+    "HandoverRow",
     "HolderRow",
+    "LegalHoldRow",
+    "LegalOrderRow",
     "LevelRow",
     "LoginSlipRow",
+    "OldTerminalRow",
     "OpenReasonRow",
     "PassageRow",
     "PortalRow",
@@ -94,5 +122,6 @@ __all__ = [
     "SiteValueRow",
     "StaffActRow",
     "StaffRow",
+    "WebhookMessageRow",
     "WindowRow",
 ]

@@ -1,0 +1,1 @@
+"""Read fob numbers as old systems and their spreadsheets have them."""
