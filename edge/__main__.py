@@ -26,6 +26,7 @@ One gate unit: fob readers, QR, guard panel, locks; alone or with its controller
 
   run           run the unit of a gate.toml
   check-config  check a gate.toml and say what it names; changes nothing
+  screen        serve the screens of its access points on loopback, in a process of their own
   sim           run it with simulated hardware, and drive that from another terminal
 """
 _EXAMPLES = """\
@@ -47,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = parser.add_subparsers(dest="verb", required=True)
-    for verb in ("run", "sim"):
+    for verb in ("run", "sim", "screen"):
         command = verbs.add_parser(verb)
         command.add_argument("--config", type=Path, default=Path("/etc/equalgate/gate.toml"))
         if verb == "sim":
@@ -75,6 +76,10 @@ def _perform(options: argparse.Namespace) -> int:
 
         return prompt.run(sim_socket(config), options.do or ())
     _log_to_stderr()
+    if options.verb == "screen":
+        from edge.kiosk.main import run_screens  # the door's process draws no pages
+
+        return run_screens(config)
     return asyncio.run(_until_told(config, simulate=options.verb == "sim"))
 
 

@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from edge.adapters import wiring
 from edge.adapters.clock import ClockJump, KernelClock, SystemClock
@@ -22,6 +23,7 @@ from edge.config import BrokerConfig, GateConfig
 from edge.domain.gate_boot import boot
 from edge.domain.inputs import Observed
 from edge.domain.knowledge import Knowledge
+from edge.domain.outlook import outlook_at
 from edge.domain.ports import Boot, Clock, Emit
 from edge.gate.appearance import appearance_of
 from edge.gate.committer import Committer
@@ -67,6 +69,7 @@ async def run(config: GateConfig, *, simulate: bool) -> None:
             devices=parts.hardware,
             uplink=uplink,
             notifier=Notifier(),
+            stand=partial(_stand, gate, parts.hardware),
         )
         spec = _session_spec(config, uplink.mail, identity)
         uplink.session = PahoSession(spec, daemon.emit_session)
@@ -180,6 +183,13 @@ def _assemble(
     parts.jumps.gate = (gate.emit, parts.hardware.kind)
     gate.begin(performer, at, effects)
     return gate, uplink
+
+
+def _stand(gate: GateLoop, hardware: Hardware) -> None:
+    """Tell every screen how things stand at its access point."""
+    age_s = gate.list_age_s()
+    for place, screen in hardware.screens.items():
+        screen.stand(outlook_at(gate.state, gate.knowledge, place, age_s))
 
 
 def _known_documents(parts: _Parts, identity: Identity) -> tuple[TrustedDocuments, Knowledge]:

@@ -1,11 +1,12 @@
 """What the daemon gets of its hardware: locks, indicators, sources. Built by `wiring.build`."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from edge.adapters.face_desk import FaceDesk
 from edge.adapters.reader_desk import PinQuestion
+from edge.adapters.screen import ScreenFile
 from edge.adapters.worker_socket import WorkerSocket
 from edge.domain.card_bits import CardBits
 from edge.domain.ports import Emit, Indicator, Lock, Source, adapter_kind
@@ -25,6 +26,7 @@ class Hardware:
     start; relays come first, so that every lock is at rest before anything can ask for it.
     `adapters` names each device with its kind. `bench` is None where nothing is simulated, `face`
     where no face worker is let in.
+    `screens` goes by access point.
     """
 
     locks: Mapping[str, Lock]
@@ -35,6 +37,7 @@ class Hardware:
     pins: PinQuestion
     bench: "SimBench | None"
     face: FaceDesk | None = None
+    screens: Mapping[str, ScreenFile] = field(default_factory=dict)
 
     @property
     def kind(self) -> AdapterKind:

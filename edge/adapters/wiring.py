@@ -15,6 +15,7 @@ from edge.adapters.hardware import Hardware
 from edge.adapters.indicator import AccessPointIndicator, Display
 from edge.adapters.reader_desk import PinQuestion, Show
 from edge.adapters.screen import ScreenFile
+from edge.adapters.touch import TOUCH_SOCKET, TouchDesk
 from edge.adapters.wiring_doors import DoorParts, build_doors
 from edge.adapters.wiring_face import FaceParts, build_face
 from edge.adapters.wiring_readers import ReaderParts, build_readers
@@ -70,7 +71,7 @@ def build(config: GateConfig, clock: Clock, *, simulate: bool) -> Hardware:
     processes = _processes(config, simulate=simulate)
     screens = _screens(config)
     sources: list[Source] = [*doors.sources, *screens.values(), *readers.sources]
-    sources += [workers, *processes, *face.processes]
+    sources += [workers, *processes, *face.processes, *_touches(config, clock, simulate=simulate)]
     bench = None
     if simulate or AdapterKind.SIMULATED in adapters.values():
         parts = _Parts(config, clock, doors, readers, workers, processes, face, adapters)
@@ -92,6 +93,7 @@ def build(config: GateConfig, clock: Clock, *, simulate: bool) -> Hardware:
         pins=pins,
         bench=bench,
         face=face.desk,
+        screens=screens,
     )
 
 
@@ -147,6 +149,15 @@ def _screens(config: GateConfig) -> dict[str, ScreenFile]:
         return {}
     folder = config.path(config.gate.screen_dir)
     return {place: ScreenFile(folder, place) for place in config.access_points}
+
+
+def _touches(config: GateConfig, clock: Clock, *, simulate: bool) -> tuple[TouchDesk, ...]:
+    if not config.gate.screen_dir:
+        return ()
+    path = config.path(config.gate.screen_dir) / TOUCH_SOCKET
+    kind = AdapterKind.SIMULATED if simulate else AdapterKind.REAL
+    group = config.workers.group_may_connect
+    return (TouchDesk(path, config.access_points, clock, kind, group_may_connect=group),)
 
 
 def _socket_spec(

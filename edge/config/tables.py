@@ -36,7 +36,9 @@ class UnitConfig(_Table, frozen=True, forbid_unknown_fields=True):
     """`[gate]`: who this unit is and where its database and sockets lie.
 
     `screen_dir` is a folder in memory (such as /run) into which the text of each access point's
-    screen is written; empty for none.
+    screen is written; empty for none. `python -m edge screen` serves it on loopback at
+    `screen_port` and speaks it by `speaker`: `none`, `espeak-ng` or `files:<folder>` of prepared
+    .wav files.
     """
 
     site: str
@@ -44,6 +46,8 @@ class UnitConfig(_Table, frozen=True, forbid_unknown_fields=True):
     state_dir: str = "state"
     language: str = "zh-CN"
     screen_dir: str = ""
+    screen_port: int = 8330
+    speaker: str = "none"
 
 
 class BrokerConfig(_Table, frozen=True, forbid_unknown_fields=True):

@@ -12,14 +12,14 @@ from dataclasses import replace
 from msgspec import structs
 
 from edge.domain import face_button, face_consent, face_leases, face_watch
-from edge.domain.effects import FaceWakeAt
+from edge.domain.effects import FaceWakeAt, Signal
 from edge.domain.face_hindrance import hindrance
 from edge.domain.face_inputs import FaceButton, FaceInput, KeyPressed
 from edge.domain.face_reports import reported
 from edge.domain.face_watch import disarm
 from edge.domain.gate_turn import Turn, with_key, without_key
 from edge.domain.model import AccessAttempt, FaceClaim
-from mqtt.contract.events import Method
+from mqtt.contract.events import EventKind, Method
 from mqtt.contract.reasons import ReasonCode
 
 __all__ = ["called", "checked", "settle_face", "take_face", "wake"]
@@ -53,9 +53,21 @@ def take_face(turn: Turn, item: FaceInput) -> None:
         case FaceButton():
             face_button.moved(turn, item.access_point, pressed=item.pressed)
         case KeyPressed():
-            face_consent.say_no(turn, item.access_point)
+            _decline(turn, item.access_point)
         case _:
             reported(turn, item)
+
+
+def _decline(turn: Turn, place: str) -> None:
+    """Take a key as a no to the question that is asked, or as the wish to close the camera."""
+    if place in turn.state.face.armed:
+        disarm(turn, place)
+        turn.record(
+            EventKind.FACE, ReasonCode.FACE_CANCELLED, access_point=place, method=Method.FACE
+        )
+        turn.indicate(place, Signal.DONE, ReasonCode.FACE_CANCELLED)
+        return
+    face_consent.say_no(turn, place)
 
 
 def called(turn: Turn, access_point: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Protocol
 
 from edge.domain.ports import Clock, Emit
@@ -26,8 +27,15 @@ class Devices(Protocol):
         """Stop every source; locks go to rest."""
 
 
+def _nothing_to_draw() -> None:
+    """Have no screen."""
+
+
 class Daemon:
-    """Runs until cancelled. What comes from the broker's thread is handed over to the loop."""
+    """Runs until cancelled. What comes from the broker's thread is handed over to the loop.
+
+    `stand` tells screens every second how things stand; it must not block.
+    """
 
     def __init__(
         self,
@@ -37,12 +45,14 @@ class Daemon:
         devices: Devices,
         uplink: Uplink,
         notifier: Notifier,
+        stand: Callable[[], None] = _nothing_to_draw,
     ) -> None:
         self._clock = clock
         self._gate = gate
         self._devices = devices
         self._uplink = uplink
         self._notifier = notifier
+        self._stand = stand
         self._loop = asyncio.get_running_loop()
         self._is_ending = False
 
@@ -80,5 +90,6 @@ class Daemon:
         period_s = min(_TICK_S, self._notifier.watchdog_s or _TICK_S)
         while True:
             self._uplink.on_tick(self._clock.now())
+            self._stand()
             self._notifier.alive()
             await asyncio.sleep(period_s)

@@ -167,6 +167,7 @@ class ReasonCode(StrEnum):
     ENROLMENT_WAITS = "enrolment_waits"
     FACE_ERASED = "face_erased"
     FACE_ARMED = "face_armed"
+    FACE_CANCELLED = "face_cancelled"
     FACE_SUSPENDED = "face_suspended"
     FACE_RESUMED = "face_resumed"
     FACE_SWITCHED_OFF = "face_switched_off"

@@ -101,7 +101,7 @@ def test_a_unit_is_sandboxed_and_restarts(path: Path) -> None:
 
 def test_the_processes_of_a_gate_have_users_of_their_own() -> None:
     users = [unit(path.name)["Service"]["User"] for path in UNITS]
-    assert len(set(users)) == len(users) == 3
+    assert len(set(users)) == len(users) == 4
     declared = (ROOT / "firmware-config" / "sysusers" / "equalgate.conf").read_text()
     assert all(re.search(rf"^u {user} ", declared, re.MULTILINE) for user in users)
 
