@@ -42,6 +42,22 @@ from controller.storage.models_gates import (
 )
 from controller.storage.models_ingest import AlarmRow, EventRow, GateEpochRow, GatePresenceRow
 from controller.storage.models_keeping import HandoverRow, WebhookMessageRow
+from controller.storage.models_login import (
+    StaffChallengeRow,
+    StaffCodeUseRow,
+    StaffInvitationRow,
+    StaffPasskeyRow,
+)
+from controller.storage.models_managing import (
+    AccessPointSiteRow,
+    ControlledPointRow,
+    EndRequestRow,
+    ImportItemRow,
+    ImportRunRow,
+    MovementRequestRow,
+    NameKeyRow,
+    PlanVersionRow,
+)
 from controller.storage.models_migration import (
     FobClaimRow,
     FobListCardRow,
@@ -69,6 +85,7 @@ from controller.storage.models_people import (
 
 __all__ = [
     "AccessPointRow",
+    "AccessPointSiteRow",
     "AlarmRow",
     "AttestationRow",
     "Base",
@@ -76,6 +93,7 @@ __all__ = [
     "CallRow",
     "CommandRow",
     "ComplaintRow",
+    "ControlledPointRow",
     "CredentialRow",
     "DeskRecordRow",
     "DisputeRow",
@@ -83,6 +101,7 @@ __all__ = [
     "DocumentRecordRow",
     "DocumentRow",
     "DwellingRow",
+    "EndRequestRow",
     "ErasureGateRow",
     "ErasureRow",
     "EventRow",
@@ -106,13 +125,18 @@ __all__ = [
     "GuardianshipRow",
     "HandoverRow",
     "HolderRow",
+    "ImportItemRow",
+    "ImportRunRow",
     "LegalHoldRow",
     "LegalOrderRow",
     "LevelRow",
     "LoginSlipRow",
+    "MovementRequestRow",
+    "NameKeyRow",
     "OldTerminalRow",
     "OpenReasonRow",
     "PassageRow",
+    "PlanVersionRow",
     "PortalRow",
     "ResidenceRow",
     "RevocationRow",
@@ -121,6 +145,10 @@ __all__ = [
     "SiteKeyRow",
     "SiteValueRow",
     "StaffActRow",
+    "StaffChallengeRow",
+    "StaffCodeUseRow",
+    "StaffInvitationRow",
+    "StaffPasskeyRow",
     "StaffRow",
     "WebhookMessageRow",
     "WindowRow",
