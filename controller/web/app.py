@@ -11,9 +11,7 @@ from starlette.staticfiles import StaticFiles
 
 from controller.domain.moment import Moment
 from controller.services.site import Site
-from controller.web import (
-    pages,
-)
+from controller.web import pages
 from controller.web.api import routers as api
 from controller.web.desk import Desk, Wire
 from controller.web.follow import look
@@ -22,6 +20,8 @@ from controller.web.identity import guard_route
 from controller.web.inspector import routers as inspector
 from controller.web.live import LiveFeed, News
 from controller.web.manager import routers as manager
+from controller.web.page import STATIC
+from controller.web.problem_page import show_problem
 from controller.web.problems import Problem, install
 from controller.web.public import routers as public
 from controller.web.resident import routers as resident
@@ -94,10 +94,10 @@ def _assemble(desk: Desk) -> FastAPI:
         responses=_PROBLEMS,
     )
     app.state.desk = desk
-    install(app)
+    install(app, show_problem)
     for router in _ROUTERS:
         app.include_router(router)
-    app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(Shield, is_https=desk.is_https)
     _check_table()
     return app

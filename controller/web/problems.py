@@ -4,11 +4,11 @@ A refusal names the rule and the article behind it. No answer repeats what was s
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
@@ -121,30 +121,31 @@ def answer(problem: Problem) -> JSONResponse:
     return JSONResponse(problem.model_dump(), problem.status, headers, MEDIA_TYPE)
 
 
-def install(app: FastAPI) -> None:
-    """Make the application answer every error so."""
+def install(app: FastAPI, show: Callable[[Request, Problem], Response]) -> None:
+    """Make the application answer every error so; `show` gives people a page instead."""
 
-    async def of_ours(_request: Request, error: Exception) -> JSONResponse:
+    async def of_ours(request: Request, error: Exception) -> Response:
         if not isinstance(error, EqualGateError):
             raise error
         if isinstance(error, StorageError):
             _log.error("request_failed", extra={"reason": error.code.value})
-        return answer(problem_of(error))
+        return show(request, problem_of(error))
 
-    async def of_shape(_request: Request, error: Exception) -> JSONResponse:
+    async def of_shape(request: Request, error: Exception) -> Response:
         if not isinstance(error, RequestValidationError):
             raise error
         where = sorted({".".join(str(part) for part in one["loc"]) for one in error.errors()})
         said, cure = words_of(ReasonCode.WRONG_SHAPE)
         detail = ", ".join(where)[:400]
-        return answer(_problem(ReasonCode.WRONG_SHAPE, 422, said, cure, detail=detail))
+        problem = _problem(ReasonCode.WRONG_SHAPE, 422, said, cure, detail=detail)
+        return show(request, problem)
 
-    async def of_http(_request: Request, error: Exception) -> JSONResponse:
+    async def of_http(request: Request, error: Exception) -> Response:
         if not isinstance(error, HTTPException):
             raise error
         code = _CODE_OF_STATUS.get(error.status_code, ReasonCode.MALFORMED)
         said, cure = words_of(code)
-        return answer(_problem(code, error.status_code, said, cure, detail=""))
+        return show(request, _problem(code, error.status_code, said, cure, detail=""))
 
     app.add_exception_handler(EqualGateError, of_ours)
     app.add_exception_handler(RequestValidationError, of_shape)

@@ -6,7 +6,7 @@ from pathlib import Path
 __all__ = ["ROOT", "committed_files", "text_files"]
 
 ROOT = Path(__file__).resolve().parents[2]
-BINARY_SUFFIXES = frozenset({".png", ".jpg", ".ico", ".woff2", ".pdf", ".zip", ".bin"})
+BINARY_SUFFIXES = frozenset({".png", ".jpg", ".ico", ".woff2", ".pdf", ".zip", ".gz", ".bin"})
 
 
 def committed_files(*patterns: str) -> list[Path]:
