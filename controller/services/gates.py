@@ -8,6 +8,7 @@ from controller.domain.cards import CardFormatBits, format_bits
 from controller.domain.gates import PASSBACK_MODES, check_access_point, check_portal
 from controller.domain.moment import Moment
 from controller.domain.refusal import Refusal, raise_if
+from controller.services.moving.gate_modes import is_shadow
 from controller.services.site import Site
 from controller.storage.models import AccessPointRow, FaceSettingsRow, GateRow, PortalRow
 from controller.storage.unit_of_work import UnitOfWork
@@ -159,6 +160,7 @@ def config_of(uow: UnitOfWork, site: Site, gate: str) -> GateView:
             passback=row.passback if row.passback in PASSBACK_MODES else "off",
             open_needs_own_key=row.open_needs_own_key,
             double_tap_hold=row.double_tap_hold,
+            shadow=is_shadow(uow, gate),
         ),
         portals,
         {point.name: point_record(point, point.methods) for point in points},

@@ -27,6 +27,8 @@ def hindrance(turn: Turn, access_point: str) -> ReasonCode | None:
     settings = turn.knowledge.face.get(access_point)
     if worker is None or settings is None or Method.FACE not in fitted:
         return ReasonCode.METHOD_NOT_INSTALLED
+    if turn.knowledge.settings.shadow:
+        return ReasonCode.SHADOW_MODE
     if not worker.is_here:
         return ReasonCode.WORKER_LOST
     if not worker.is_ready:

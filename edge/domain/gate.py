@@ -9,7 +9,7 @@ Rules of this file:
 
 from typing import assert_never
 
-from edge.domain import gate_doors, gate_face, gate_feeds, gate_passage
+from edge.domain import gate_doors, gate_face, gate_feeds, gate_passage, gate_shadow
 from edge.domain.effects import Effect, Relock, Unlock
 from edge.domain.face_inputs import FaceInput
 from edge.domain.gate_attempt import take_attempt
@@ -82,6 +82,8 @@ def _take(turn: Turn, item: Input) -> None:
             turn.involve(attempt.adapter_kind)
             if gate_feeds.is_carried(attempt):
                 gate_feeds.take_carried(turn, attempt)
+            elif gate_shadow.is_shadow(turn):
+                gate_shadow.take_attempt(turn, attempt)
             elif take_attempt(turn, gate_face.checked(turn, attempt)) is not None:
                 fob_granted(turn, attempt)
         case CommandArrived():

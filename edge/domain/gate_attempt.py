@@ -32,7 +32,17 @@ from edge.domain.pin_lockout import PinLockout
 from mqtt.contract.events import EventKind, Method, Outcome, Personal
 from mqtt.contract.reasons import ReasonCode
 
-__all__ = ["IN_VIEW_MS", "decide", "door_view", "take_attempt", "wrong_pin"]
+__all__ = [
+    "IN_VIEW_MS",
+    "code_of",
+    "decide",
+    "door_view",
+    "in_view",
+    "noted",
+    "take_attempt",
+    "within_budget",
+    "wrong_pin",
+]
 
 IN_VIEW_MS = 1_500
 """A code seen again within this time never left the camera; a reader tells of it once a second."""
@@ -45,8 +55,8 @@ _LIST_AGE_TOLD_MS = 60_000
 
 def take_attempt(turn: Turn, attempt: AccessAttempt) -> Bearer | None:
     """Judge an attempt and act on it; return the bearer of a grant."""
-    code = _code_of(attempt)
-    if code and _in_view(turn, attempt.access_point, code):
+    code = code_of(attempt)
+    if code and in_view(turn, attempt.access_point, code):
         return None
     found = authenticate(attempt, turn.knowledge, turn.memory, turn.at)
     if isinstance(found, Refusal):
@@ -66,7 +76,7 @@ def decide(turn: Turn, attempt: AccessAttempt, found: Authenticated, code: bytes
     granted = decision.outcome is Outcome.GRANTED
     if granted and found.spend is not None:
         _spend(turn, found.spend)
-    personal = Personal(bearer.holder, bearer.credential, bearer.actor, _note(turn, found.note))
+    personal = Personal(bearer.holder, bearer.credential, bearer.actor, noted(turn, found.note))
     reason = _shown_reason(attempt, decision)
     decision = replace(decision, reason=reason)
     turn.record(
@@ -122,7 +132,7 @@ def wrong_pin(turn: Turn, key: bytes, access_point: str) -> None:
     )
 
 
-def _code_of(attempt: AccessAttempt) -> bytes:
+def code_of(attempt: AccessAttempt) -> bytes:
     """Return a short tag of the text of a code, or nothing for other claims."""
     if not isinstance(attempt.claim, PassClaim):
         return b""
@@ -130,7 +140,7 @@ def _code_of(attempt: AccessAttempt) -> bytes:
     return hashlib.sha256(text).digest()[:8]
 
 
-def _in_view(turn: Turn, access_point: str, code: bytes) -> bool:
+def in_view(turn: Turn, access_point: str, code: bytes) -> bool:
     """Note that a code is seen, and tell whether this is still the same presentation."""
     now_ms, here = turn.at.mono_ms, (access_point, code)
     recent = [one for one in turn.state.sights if now_ms - one.last_mono_ms < IN_VIEW_MS]
@@ -151,7 +161,7 @@ def _refuse(turn: Turn, attempt: AccessAttempt, refusal: Refusal) -> None:
     asks_pin = reason is ReasonCode.PIN_REQUIRED
     turn.indicate(access_point, Signal.PIN_PLEASE if asks_pin else Signal.DENIED, reason)
     registered = bool(refusal.holder or refusal.credential)
-    if not registered and not _within_budget(turn, attempt):
+    if not registered and not within_budget(turn, attempt):
         return
     turn.record(
         EventKind.DECISION,
@@ -159,11 +169,11 @@ def _refuse(turn: Turn, attempt: AccessAttempt, refusal: Refusal) -> None:
         outcome=Outcome.DENIED,
         access_point=access_point,
         method=attempt.method,
-        personal=Personal(refusal.holder, refusal.credential, b"", _note(turn, refusal.note)),
+        personal=Personal(refusal.holder, refusal.credential, b"", noted(turn, refusal.note)),
     )
 
 
-def _within_budget(turn: Turn, attempt: AccessAttempt) -> bool:
+def within_budget(turn: Turn, attempt: AccessAttempt) -> bool:
     """Tell whether one more refusal of something unknown is written; say once that no more are.
 
     Each way in at each access point has its own budget, so none can hide what happens to another.
@@ -186,7 +196,7 @@ def _within_budget(turn: Turn, attempt: AccessAttempt) -> bool:
     return reads.count <= _READS_LIMIT
 
 
-def _note(turn: Turn, note: str) -> str:
+def noted(turn: Turn, note: str) -> str:
     """Add the age of the lists where they are not fresh (B06); ages are in seconds."""
     age_ms = turn.knowledge.list_age_ms(turn.at.utc_ms)
     aged = f"list_age={age_ms // 1_000}" if age_ms >= _LIST_AGE_TOLD_MS else ""

@@ -6,7 +6,7 @@ relay at most once, and never after its deadline, crash or not (promise 7).
 
 from dataclasses import replace
 
-from edge.domain import gate_acts
+from edge.domain import gate_acts, gate_shadow
 from edge.domain.authenticate import Authenticated
 from edge.domain.effects import InstallMode, MemoryKind, Reply, Signal
 from edge.domain.gate_attempt import decide
@@ -64,6 +64,8 @@ def _refusal(turn: Turn, command: Command) -> ReasonCode | None:
         return ReasonCode.BURNT
     if ahead_ms < 0:
         return ReasonCode.LATE
+    if gate_shadow.is_shadow(turn) and command.op in gate_shadow.MOVES:
+        return ReasonCode.SHADOW_MODE
     return ReasonCode.NOT_ALLOWED if ahead_ms > MAX_AHEAD_MS else None
 
 

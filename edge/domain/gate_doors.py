@@ -1,6 +1,6 @@
 """Take what contacts and buttons of the doors say, and what else is sensed around the gate."""
 
-from edge.domain import gate_passage
+from edge.domain import gate_passage, gate_shadow
 from edge.domain.door_model import Closed, Exit, Fire, LockReported, Opened, Tamper
 from edge.domain.effects import MemoryKind, Signal
 from edge.domain.gate_acts import GATE_KEY
@@ -38,6 +38,9 @@ _CALL_AGAIN_MS = 5_000
 
 def door_sensed(turn: Turn, item: DoorSensed) -> None:
     """Give the door its position, and tell who went through."""
+    if gate_shadow.is_shadow(turn):
+        gate_shadow.door_sensed(turn, item)
+        return
     opens = item.is_open and turn.door_state(item.portal).is_open is not True
     turn.door(item.portal, Opened() if item.is_open else Closed())
     if opens:
@@ -46,7 +49,8 @@ def door_sensed(turn: Turn, item: DoorSensed) -> None:
 
 def lock_sensed(turn: Turn, item: LockSensed) -> None:
     """Give the door what its lock reports."""
-    turn.door(item.portal, LockReported(item.is_locked))
+    if not gate_shadow.is_shadow(turn):
+        turn.door(item.portal, LockReported(item.is_locked))
 
 
 def exit_requested(turn: Turn, item: ExitRequested) -> None:

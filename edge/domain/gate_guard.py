@@ -10,7 +10,7 @@ Nothing here needs the network.
 
 from dataclasses import replace
 
-from edge.domain import gate_acts
+from edge.domain import gate_acts, gate_shadow
 from edge.domain.authenticate import Authenticated
 from edge.domain.effects import Signal
 from edge.domain.gate_attempt import decide, wrong_pin
@@ -48,6 +48,9 @@ def take_staff(turn: Turn, item: StaffActed) -> None:
     actor = _on_duty(turn)
     if actor is None:
         _told(turn, item, ReasonCode.ROLE_NOT_ALLOWED, b"", done=False)
+        return
+    if gate_shadow.is_shadow(turn) and item.action in gate_shadow.PANEL_MOVES:
+        _told(turn, item, ReasonCode.SHADOW_MODE, actor, done=False)
         return
     match item.action:
         case StaffAction.SIGN_OFF:

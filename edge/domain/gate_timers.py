@@ -135,6 +135,8 @@ def _settle_door(turn: Turn, portal: str) -> None:
 
 def _wanted_free(turn: Turn, portal: str) -> Free | None:
     state = turn.state
+    if turn.knowledge.settings.shadow:
+        return None
     hold = state.holds.get(portal)
     emergency = hold is not None and hold.reason is ReasonCode.EMERGENCY_HOLD
     if state.tampered and not emergency:

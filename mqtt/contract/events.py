@@ -104,6 +104,9 @@ class EventKind(StrEnum):
     HEARTBEAT = "heartbeat"
     CONSENT = "consent"
     FACE = "face"
+    SHADOW = "shadow"
+    """What a gate beside an old controller would have decided; it moved nothing, so it is no
+    decision, and nothing that counts decisions counts it."""
 
 
 class Leaf(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

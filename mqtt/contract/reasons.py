@@ -44,6 +44,7 @@ class ReasonCode(StrEnum):
     ANTIPASSBACK = "antipassback"
     METHOD_NOT_INSTALLED = "method_not_installed"
     METHOD_SUSPENDED = "method_suspended"
+    SHADOW_MODE = "shadow_mode"
     INTENT_MISSING = "intent_missing"
     NO_LEASE = "no_lease"
     NO_MATCH = "no_match"

@@ -180,7 +180,10 @@ class AccessPointRecord(_Record, frozen=True, forbid_unknown_fields=True):
 
 
 class ConfigRecord(_Record, frozen=True, forbid_unknown_fields=True):
-    """`config/gate`: what holds for the whole gate unit. `passback` is `off`, `soft` or `hard`."""
+    """`config/gate`: what holds for the whole gate unit. `passback` is `off`, `soft` or `hard`.
+
+    In `shadow` the gate listens beside an old controller, judges, and lets nobody in itself.
+    """
 
     zone: str = "Asia/Shanghai"
     passback: str = "off"
@@ -188,6 +191,7 @@ class ConfigRecord(_Record, frozen=True, forbid_unknown_fields=True):
     double_tap_hold: bool = False
     phone_window_s: int = 60
     phone_skew_s: int = 30
+    shadow: bool = False
 
 
 class RevocationRecord(_Record, frozen=True, forbid_unknown_fields=True):
