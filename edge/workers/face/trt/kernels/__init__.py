@@ -1,0 +1,1 @@
+"""Hold the CUDA sources; they are compiled on the unit that runs them."""

@@ -1,0 +1,1 @@
+"""Hold scripts for people who develop EqualGate; nothing here is installed."""

@@ -1,0 +1,1 @@
+"""Check the GPU path on a real NVIDIA machine, part by part."""
