@@ -19,12 +19,14 @@ _TITLES: Mapping[TopicKind, str] = {
     TopicKind.EVENTS: "Up to 32 events of a gate's log",
     TopicKind.RESPONSE: "What became of a command, for the person who waits",
     TopicKind.GET: "A gate asks for a document",
+    TopicKind.HELD: "A gate tells what it knows to have ended, after a restore",
     TopicKind.TELEMETRY: "Measurements without persons",
     TopicKind.LOG: "Log lines without persons",
     TopicKind.ACK: "Everything below a number is committed",
     TopicKind.COMMAND: "An order to a gate; never retained",
     TopicKind.WANT: "Which version of a document a gate should hold",
     TopicKind.DOCUMENT: "A part of a document",
+    TopicKind.TELL: "Ask a gate what it knows to have ended; the payload is empty",
     TopicKind.REDEEM: "Uses of counted passes and moves, gate to gate",
 }
 

@@ -1,8 +1,9 @@
 """Back up and restore a SQLite database while it is in use. PostgreSQL has its own tools.
 
 A backup is one file of mode 0600 that opens by itself. After a restore nothing goes back: what was
-ended since the backup stays ended as far as the replaced database can still be read, and the first
-birth of each gate raises the versions above what it holds (`documents.heard_birth`).
+ended since the backup stays ended as far as the replaced database can still be read; every gate is
+asked what it knows to have ended before anything is published to it (`read_back`), and its first
+birth raises the versions above what it holds (`documents.heard_birth`).
 """
 
 import os
@@ -13,6 +14,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from controller.services.backup_face import carry_face_endings, hold_face_in
+from controller.services.read_back import HOLD_KEY
 from mqtt.contract.errors import ConfigError, StorageError
 from mqtt.contract.reasons import ReasonCode
 
@@ -55,6 +57,7 @@ def restore(url: str, source: Path) -> None:
             _carry_revocations(replaced, partial)
             carry_face_endings(replaced, partial)
         hold_face_in(partial)
+        _hold_documents_in(partial)
         for suffix in ("-wal", "-shm"):
             target.with_name(target.name + suffix).unlink(missing_ok=True)
         partial.replace(target)
@@ -70,6 +73,15 @@ def _carry_revocations(replaced: Path, restored: Path) -> None:
         write.execute("ATTACH ? AS replaced", (str(replaced),)).close()
         write.execute(
             "INSERT OR IGNORE INTO main.revocations SELECT * FROM replaced.revocations"
+        ).close()
+        write.commit()
+
+
+def _hold_documents_in(restored: Path) -> None:
+    """Let every gate tell what has ended before anything is published to it (`read_back`)."""
+    with closing(sqlite3.connect(restored)) as write:
+        write.execute(
+            "INSERT OR REPLACE INTO site_values (name, value) VALUES (?, ?)", (HOLD_KEY, b"*")
         ).close()
         write.commit()
 

@@ -27,6 +27,7 @@ from controller.services.face_hold import hold_face
 from controller.services.gates import gate_names
 from controller.services.keys import signer_for
 from controller.services.ports import Publication, Publisher
+from controller.services.read_back import wait_for, waits_for
 from controller.services.site import Site
 from controller.storage.models import AlarmRow, DocumentRow
 from controller.storage.unit_of_work import UnitOfWork
@@ -64,7 +65,8 @@ def sync(engine: Engine, site: Site, publisher: Publisher, moment: Moment) -> tu
     UnavailableError while the broker is away (then the next call publishes).
     """
     with UnitOfWork(engine) as uow:
-        waiting = compile_all(uow, site, moment)
+        waits = waits_for(uow)
+        waiting = tuple(each for each in compile_all(uow, site, moment) if each.gate not in waits)
         uow.commit()
     return _publish(engine, site, publisher, waiting, moment=moment)
 
@@ -109,6 +111,8 @@ def answer_get(
     A gate that wants a delta from a version that we never issued with that digest gets a full copy.
     """
     with UnitOfWork(engine, writes=False) as uow:
+        if gate in waits_for(uow):
+            return False
         found = [document for document in current(uow, gate) if document.name is name]
         if not found or found[0].version < get.have_version:
             return False
@@ -132,7 +136,8 @@ def heard_birth(
     """Learn which versions a gate holds, and publish everything that it lacks.
 
     A version or digest that we never issued raises our floor first: that is how a controller after
-    a restore finds out what its gates already have (DESIGN §9).
+    a restore finds out what its gates already have (DESIGN §9). Such a gate tells what it knows to
+    have ended before anything is published to it (`read_back`).
     """
     gate = GateId(birth.gate)
     with UnitOfWork(engine) as uow:
@@ -141,6 +146,8 @@ def heard_birth(
             if raise_floor(uow, gate, name, version, digest):
                 _alarm(uow, gate, name, moment)
                 hold_face(uow, moment)
+                if name is DocumentName.REVOCATIONS:
+                    wait_for(uow, gate)
         compile_all(uow, site, moment)
         held = dict(birth.documents)
         lacking = tuple(
@@ -148,6 +155,7 @@ def heard_birth(
             for document in current(uow, gate)
             if held.get(document.name.value) != (document.version, document.digest)
         )
+        lacking = () if gate in waits_for(uow) else lacking
         uow.commit()
     return _publish(engine, site, publisher, lacking, moment=moment)
 

@@ -22,9 +22,11 @@ from controller.services.face_upkeep import keep_face
 from controller.services.keys import ensure_keys
 from controller.services.leaving import end_expired_rights
 from controller.services.ports import Publication
+from controller.services.read_back import questions
 from controller.services.site import Site
 from controller.storage.unit_of_work import UnitOfWork
 from controller.web.gate_ears import GateEars
+from controller.web.gate_told import GateTold
 from controller.web.headers import publish_headers
 from controller.web.uses import has_unlearned, learn_uses
 from mqtt.client.port import Connected, Disconnected, Inbound, Message, Session, SessionItem
@@ -43,7 +45,7 @@ _QUEUE = 2_048
 _FULL_WAIT_S = 5.0
 _FULL_STEP_S = 0.01
 _HOUSE = Actor(bytes(PSEUDONYM_BYTES))
-_SUBSCRIBED = (TopicKind.BIRTH, TopicKind.RESPONSE, TopicKind.GET)
+_SUBSCRIBED = (TopicKind.BIRTH, TopicKind.RESPONSE, TopicKind.GET, TopicKind.HELD)
 
 _log = logging.getLogger(__name__)
 
@@ -72,6 +74,7 @@ class WebLink:
         self._site = site
         self._clock = clock
         self._ears = GateEars(site.name)
+        self._told = GateTold(site.name)
         self._inbox: queue.Queue[SessionItem | _Changed] = queue.Queue(_QUEUE)
         self._session: Session | None = None
         self._thread: threading.Thread | None = None
@@ -179,7 +182,7 @@ class WebLink:
             case Inbound(message):
                 self._hear(message, moment)
             case Connected():
-                documents.sync(self._engine, self._site, self, moment)
+                self._sync(moment)
                 publish_headers(self._engine, self._site, self, moment)
             case _Changed():
                 self._has_change.clear()
@@ -190,6 +193,10 @@ class WebLink:
     def _sync(self, moment: Moment) -> None:
         try:
             documents.sync(self._engine, self._site, self, moment)
+            with UnitOfWork(self._engine, writes=False) as uow:
+                asked = questions(uow, self._site, self._told.nonce)
+            for question in asked:
+                self.send(question)
         except UnavailableError as error:
             # What is saved is published by the next sync, at the latest when the broker is back.
             _log.info("documents_wait", extra={"reason": error.code.value})
@@ -224,6 +231,9 @@ class WebLink:
                 documents.answer_get(
                     self._engine, self._site, self, gate, name, get=get, moment=moment
                 )
+            case Topic(kind=TopicKind.HELD, gate=gate):
+                if self._told.hear(self._engine, gate, payload, moment):
+                    self._sync(moment)
             case Topic(kind=TopicKind.RESPONSE, gate=gate):
                 with UnitOfWork(self._engine) as uow:
                     take_result(uow, gate, _result(payload), moment)

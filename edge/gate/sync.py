@@ -110,6 +110,10 @@ class DocumentSync:
         """Return the keys that may sign `scope` now; an unknown clock judges no window."""
         return keys_for(self._key_records, scope, _judged(now))
 
+    def held(self, name: DocumentName) -> Held:
+        """Return a document in force; version 0 without records if there is none."""
+        return self._trusted.held(name)
+
     def connected(self, now: Moment) -> None:
         """Ask again for everything that is not whole."""
         self._now = now

@@ -27,6 +27,7 @@ from edge.gate.observer import Observer
 from edge.gate.parcels import Sealer, Settled, Verdict
 from edge.gate.presence import Appearance, Identity, Presence
 from edge.gate.sync import DocumentSync, SyncEvents
+from edge.gate.teller import Teller
 from mqtt.client.port import (
     Connected,
     ConnectionUnstable,
@@ -94,6 +95,7 @@ class Uplink:
             learn=around.learn,
             confirmed=around.confirmed,
         )
+        self._teller = Teller(identity)
         self._sync = DocumentSync(trusted, around.knowledge(), disk, bench, tell)
         self._connection = 0
         self._is_connected = False
@@ -157,8 +159,7 @@ class Uplink:
     def reply(self, effect: Reply, now: Moment) -> None:
         """Answer a command, if somebody can hear it; the record is the event."""
         self._now = now
-        answer = self._mail.result(effect.command_id, done=effect.done, reason=effect.reason)
-        self._publish(answer)
+        self._publish(self._mail.result(effect.command_id, done=effect.done, reason=effect.reason))
 
     def _on_connected(self, now: Moment) -> None:
         self._connection += 1
@@ -200,6 +201,9 @@ class Uplink:
                 self._sync.hear_header(name, message.payload, now)
             case Topic(kind=TopicKind.DOCUMENT, document=DocumentName() as name):
                 self._sync.hear_chunk(name, message.payload, now)
+            case Topic(kind=TopicKind.TELL):
+                for payload in self._teller.answer(message.payload, self._sync.held, now):
+                    self._publish(self._mail.message(TopicKind.HELD, payload))
             case Topic(kind=TopicKind.REDEEM, gate=gate) if gate != self._identity.gate:
                 keys = self._sync.key_records
                 for heard in self._feed.hear(message.payload, gate, keys, now):
@@ -281,11 +285,8 @@ class Uplink:
 
     def _adopted(self, accepted: Accepted, now: Moment) -> None:
         note = f"{accepted.name.value} {accepted.held.version}"
-        self._around.emit(
-            Observed(
-                now, EventKind.DOCUMENT, ReasonCode.ADOPTED, self._identity.adapter_kind, note=note
-            )
-        )
+        kind = self._identity.adapter_kind
+        self._around.emit(Observed(now, EventKind.DOCUMENT, ReasonCode.ADOPTED, kind, note=note))
 
     def _document_refused(self, name: DocumentName, error: EqualGateError, now: Moment) -> None:
         _log.warning("document_refused", extra={"document": name.value, "reason": error.code.value})

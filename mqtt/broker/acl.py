@@ -97,10 +97,11 @@ _WEB_READS = (
     TopicKind.HEARTBEAT,
     TopicKind.RESPONSE,
     TopicKind.GET,
+    TopicKind.HELD,
     TopicKind.TELEMETRY,
     TopicKind.LOG,
 )
-_WEB_WRITES = (TopicKind.COMMAND, TopicKind.WANT, TopicKind.DOCUMENT)
+_WEB_WRITES = (TopicKind.COMMAND, TopicKind.WANT, TopicKind.DOCUMENT, TopicKind.TELL)
 _INGEST_READS = (
     TopicKind.STATE,
     TopicKind.BIRTH,

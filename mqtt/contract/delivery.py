@@ -37,12 +37,14 @@ DELIVERY: Mapping[TopicKind, Delivery] = {
     TopicKind.EVENTS: Delivery(Sender.GATE, 1),
     TopicKind.RESPONSE: Delivery(Sender.GATE, 1, expiry_s=60),
     TopicKind.GET: Delivery(Sender.GATE, 1, expiry_s=60),
+    TopicKind.HELD: Delivery(Sender.GATE, 1, expiry_s=300),
     TopicKind.TELEMETRY: Delivery(Sender.GATE, 0, expiry_s=60),
     TopicKind.LOG: Delivery(Sender.GATE, 0, expiry_s=60),
     TopicKind.ACK: Delivery(Sender.CONTROLLER, 0, expiry_s=60),
     TopicKind.COMMAND: Delivery(Sender.CONTROLLER, 1, expiry_s=10),
     TopicKind.WANT: Delivery(Sender.CONTROLLER, 1, retain=True),
     TopicKind.DOCUMENT: Delivery(Sender.CONTROLLER, 1, expiry_s=300),
+    TopicKind.TELL: Delivery(Sender.CONTROLLER, 1, expiry_s=60),
     TopicKind.REDEEM: Delivery(Sender.GATE, 1, expiry_s=900),
 }
 """Every kind of message; a command is never retained."""

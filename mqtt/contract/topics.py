@@ -41,12 +41,14 @@ class TopicKind(StrEnum):
     EVENTS = "up/ev"
     RESPONSE = "up/rsp"
     GET = "up/get"
+    HELD = "up/held"
     TELEMETRY = "up/tel"
     LOG = "up/log"
     ACK = "dn/ack"
     COMMAND = "dn/cmd"
     WANT = "dn/want"
     DOCUMENT = "dn/doc"
+    TELL = "dn/tell"
     REDEEM = "redeem"
 
 

@@ -137,6 +137,7 @@ class GateLink:
             TopicKind.HEARTBEAT,
             TopicKind.EVENTS,
             TopicKind.GET,
+            TopicKind.HELD,
             TopicKind.RESPONSE,
         )
         filters = tuple((site_filter(SiteId(SITE), kind), 1) for kind in kinds)
