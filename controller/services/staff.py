@@ -6,6 +6,7 @@ its next request without any restart (acceptance case B08).
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from argon2 import PasswordHasher
@@ -33,10 +34,13 @@ __all__ = [
     "StaffDraft",
     "add_staff",
     "end_session",
+    "end_sessions",
     "end_staff",
     "open_holder_session",
     "open_session",
+    "open_staff_session",
     "session_actor",
+    "set_password",
 ]
 
 SESSION_MS = 12 * HOUR_MS
@@ -80,9 +84,7 @@ def add_staff(uow: UnitOfWork, actor: Actor | None, draft: StaffDraft, moment: M
         need_act(actor, Act.EDIT_STAFF)
     elif uow.session.scalar(select(StaffRow.id).limit(1)) is not None:
         raise Refusal(ReasonCode.ROLE_NOT_ALLOWED, "RO-01").as_error()
-    if len(draft.password) < _PASSWORD_LEAST:
-        detail = f"password: {_PASSWORD_LEAST} characters or more"
-        raise Refusal(ReasonCode.CONFIG_INVALID, "ST-01", detail=detail).as_error()
+    _check_password(draft.password)
     if uow.session.scalar(select(StaffRow.id).where(StaffRow.login == draft.login)) is not None:
         raise Refusal(ReasonCode.CONFLICT, "ST-01", detail="login").as_error()
     salt = secrets.token_bytes(SALT_BYTES) if draft.pin else b""
@@ -108,10 +110,19 @@ def add_staff(uow: UnitOfWork, actor: Actor | None, draft: StaffDraft, moment: M
     return row.id
 
 
-def open_session(uow: UnitOfWork, login: str, password: str, moment: Moment) -> str:
+def open_session(
+    uow: UnitOfWork,
+    login: str,
+    password: str,
+    moment: Moment,
+    *,
+    second_step: Callable[[StaffRow], bool] | None = None,
+) -> str:
     """Check login and password; return the cookie of a new session, 12 h long.
 
-    Raises RefusedError(`not_allowed`) alike for an unknown login, a wrong password and a leaver.
+    `second_step` checks the one-time code of an account that has one; without it such an account
+    does not get in. Raises RefusedError(`not_allowed`) alike for an unknown login, a wrong
+    password, a wrong code and a leaver.
     """
     row = uow.session.scalar(select(StaffRow).where(StaffRow.login == login))
     try:
@@ -120,7 +131,35 @@ def open_session(uow: UnitOfWork, login: str, password: str, moment: Moment) -> 
         row = None
     if row is None or not _is_current(row, moment):
         raise Refusal(ReasonCode.NOT_ALLOWED, "ST-02").as_error()
+    if row.totp_secret and (second_step is None or not second_step(row)):
+        raise Refusal(ReasonCode.NOT_ALLOWED, "ST-02").as_error()
     return _new_session(uow, moment, SESSION_MS, staff_id=row.id)
+
+
+def open_staff_session(uow: UnitOfWork, staff: bytes, moment: Moment) -> str:
+    """Return the cookie of a new session of somebody who has proved who it is.
+
+    Raises RefusedError(`not_allowed`) for a leaver.
+    """
+    if not _is_current(uow.need(StaffRow, staff), moment):
+        raise Refusal(ReasonCode.NOT_ALLOWED, "ST-02").as_error()
+    return _new_session(uow, moment, SESSION_MS, staff_id=staff)
+
+
+def set_password(uow: UnitOfWork, staff: bytes, password: str) -> None:
+    """Give an account a password. Raises RefusedError(`config_invalid`) for a short one."""
+    _check_password(password)
+    uow.need(StaffRow, staff).password_hash = PasswordHasher().hash(password)
+    uow.session.flush()
+
+
+def end_sessions(uow: UnitOfWork, staff: bytes, moment: Moment) -> None:
+    """End every session of an account at once."""
+    uow.session.execute(
+        update(SessionRow)
+        .where(SessionRow.staff_id == staff, SessionRow.ended_at_ms.is_(None))
+        .values(ended_at_ms=moment.utc_ms)
+    )
 
 
 def open_holder_session(uow: UnitOfWork, holder: bytes, moment: Moment) -> str:
@@ -160,13 +199,15 @@ def end_staff(uow: UnitOfWork, actor: Actor, staff: bytes, moment: Moment) -> No
     row = uow.need(StaffRow, staff)
     row.ended_at_ms = moment.utc_ms
     _end_credentials(uow, row.holder_id, actor, moment)
-    uow.session.execute(
-        update(SessionRow)
-        .where(SessionRow.staff_id == staff, SessionRow.ended_at_ms.is_(None))
-        .values(ended_at_ms=moment.utc_ms)
-    )
+    end_sessions(uow, staff, moment)
     record_act(uow, moment, actor, Act.EDIT_STAFF, staff, reason="leaver")
     uow.session.flush()
+
+
+def _check_password(password: str) -> None:
+    if len(password) < _PASSWORD_LEAST:
+        detail = f"password: {_PASSWORD_LEAST} characters or more"
+        raise Refusal(ReasonCode.CONFIG_INVALID, "ST-01", detail=detail).as_error()
 
 
 def _end_credentials(uow: UnitOfWork, holder: bytes | None, actor: Actor, moment: Moment) -> None:

@@ -1,0 +1,1 @@
+"""Let staff prove who they are: invitation, password with one-time code, passkey."""
