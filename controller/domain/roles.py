@@ -14,6 +14,7 @@ class Act(StrEnum):
     SEE_GATES = "see_gates"
     SEE_EVIDENCE = "see_evidence"
     SEE_HOLDERS = "see_holders"
+    SEE_MOVEMENTS = "see_movements"
     EDIT_HOLDERS = "edit_holders"
     ISSUE_CREDENTIAL = "issue_credential"
     ISSUE_SLIP = "issue_slip"

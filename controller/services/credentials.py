@@ -30,6 +30,7 @@ __all__ = [
     "FobDraft",
     "credentials_of",
     "end_credential",
+    "end_facts",
     "enrol_fob",
     "issue_pin",
     "move_fob",
@@ -113,7 +114,7 @@ def end_credential(
     request = EndRequest(
         as_credential(row), actor, reason, with_replacement, order_reference.strip()
     )
-    plan = plan_end(request, _facts(uow, site, row, moment))
+    plan = plan_end(request, end_facts(uow, site, row, moment))
     if isinstance(plan, Refusal):
         raise plan.as_error()
     end_row(uow, row, reason, actor, moment)
@@ -213,7 +214,8 @@ def _masked_dwelling(uow: UnitOfWork, holder: bytes, moment: Moment) -> str:
     return mask_dwelling(label) if label else "*"
 
 
-def _facts(uow: UnitOfWork, site: Site, row: CredentialRow, moment: Moment) -> EndFacts:
+def end_facts(uow: UnitOfWork, site: Site, row: CredentialRow, moment: Moment) -> EndFacts:
+    """Return what the rules on ending need to know about a credential's holder."""
     adults: frozenset[bytes] = frozenset()
     if row.dwelling_id is not None:
         adults = dwelling_adults(uow, site, row.dwelling_id, moment)

@@ -4,12 +4,15 @@ It commits every 50 people, because a long transaction would hold up the gates' 
 was applied half way simply has less to do in its next preview.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Engine, select
 
 from controller.domain.credentials import Carrier, EndReason
 from controller.domain.moment import Moment
+from controller.domain.people import Relation
 from controller.domain.refusal import Refusal
 from controller.domain.roles import Act, Actor
 from controller.services.acts import need_act
@@ -24,9 +27,12 @@ from controller.storage.models import HolderRow, ResidenceRow
 from controller.storage.unit_of_work import UnitOfWork
 from mqtt.contract.reasons import ReasonCode
 
-__all__ = ["ImportDone", "ImportOrder", "apply_import"]
+__all__ = ["ImportDone", "ImportOrder", "Journal", "apply_import"]
 
 _PEOPLE_A_COMMIT = 50
+
+Journal = Callable[[UnitOfWork, Planned, bytes, dict[str, Any]], None]
+"""Takes a person's change, the holder, and what was before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +60,17 @@ class ImportDone:
 
 
 def apply_import(
-    engine: Engine, site: Site, actor: Actor, order: ImportOrder, moment: Moment
+    engine: Engine,
+    site: Site,
+    actor: Actor,
+    order: ImportOrder,
+    moment: Moment,
+    *,
+    journal: Journal | None = None,
 ) -> ImportDone:
     """Apply the list. The caller publishes the documents afterwards.
+
+    `journal` is told of each person, in the same transaction, with what was before.
 
     Raises RefusedError: `role_not_allowed`; `config_invalid` with the row of the first fault;
     `conflict` if list or register are no longer what the preview showed.
@@ -70,7 +84,10 @@ def apply_import(
     for start in range(0, len(todo), _PEOPLE_A_COMMIT):
         with UnitOfWork(engine) as uow:
             for each in todo[start : start + _PEOPLE_A_COMMIT]:
-                paper = _apply(uow, site, actor, each, levels=order.levels, moment=moment)
+                before = _before(uow, each, moment) if journal is not None else {}
+                holder, paper = _apply(uow, site, actor, each, levels=order.levels, moment=moment)
+                if journal is not None:
+                    journal(uow, each, holder, before)
                 if paper is not None and each.row is not None:
                     papers.append((each.row.row, paper))
             uow.commit()
@@ -100,7 +117,7 @@ def _apply(
     *,
     levels: tuple[str, ...],
     moment: Moment,
-) -> IssuedPass | None:
+) -> tuple[bytes, IssuedPass | None]:
     if planned.change is Change.ADD:
         return _add(uow, site, actor, planned, levels=levels, moment=moment)
     if planned.holder is None or planned.dwelling is None:
@@ -110,7 +127,29 @@ def _apply(
         move_out(uow, site, actor, planned.holder, dwelling=dwelling, moment=moment)
     else:
         _update(uow, site, actor, planned, levels=levels, moment=moment)
-    return None
+    return planned.holder, None
+
+
+def _before(uow: UnitOfWork, planned: Planned, moment: Moment) -> dict[str, Any]:
+    """Return what undoing this change would put back; nothing for an addition."""
+    if planned.holder is None:
+        return {}
+    homes = select(ResidenceRow).where(
+        ResidenceRow.holder_id == planned.holder,
+        ResidenceRow.dwelling_id == planned.dwelling,
+        ResidenceRow.ended_at_ms.is_(None),
+    )
+    home = uow.session.scalars(homes).first()
+    held = active_rows(uow, planned.holder, moment)
+    fobs = [each for each in held if each.carrier == Carrier.FOB.value]
+    return {
+        "phone": uow.need(HolderRow, planned.holder).phone,
+        "dwelling": planned.dwelling,
+        "relation": home.relation if home is not None else Relation.OWNER.value,
+        "until_ms": home.until_ms if home is not None else None,
+        "fobs": [[int(each.card_value, 16), each.card_length] for each in fobs],
+        "levels": list(held[0].levels) if held else [],
+    }
 
 
 def _add(
@@ -121,7 +160,7 @@ def _add(
     *,
     levels: tuple[str, ...],
     moment: Moment,
-) -> IssuedPass | None:
+) -> tuple[bytes, IssuedPass | None]:
     """Register a new resident, who gets the fob of the list or a standing pass."""
     row = planned.row
     if row is None:
@@ -130,8 +169,8 @@ def _add(
     add_residence(uow, holder, add_dwelling(uow, row.dwelling), row.relation, moment)
     if row.fob is not None:
         enrol_fob(uow, actor, FobDraft(holder, row.fob, levels), moment)
-        return None
-    return issue_paper(uow, site, actor, holder, levels=levels, moment=moment)
+        return holder, None
+    return holder, issue_paper(uow, site, actor, holder, levels=levels, moment=moment)
 
 
 def _update(

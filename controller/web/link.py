@@ -21,6 +21,8 @@ from controller.services.face_events import has_face_news, learn_face
 from controller.services.face_upkeep import keep_face
 from controller.services.keys import ensure_keys
 from controller.services.leaving import end_expired_rights
+from controller.services.managing.endings import run_due
+from controller.services.managing.import_runs import forget_files
 from controller.services.ports import Publication
 from controller.services.read_back import questions
 from controller.services.site import Site
@@ -252,6 +254,8 @@ class WebLink:
             end_expired_rights(uow, self._site, _HOUSE, moment)
             expire_commands(uow, moment)
             keep_face(uow, _HOUSE, moment)
+            run_due(uow, self._site, moment)
+            forget_files(uow, moment)
             uow.commit()
         self._sync(moment)
 
