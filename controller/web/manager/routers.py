@@ -2,6 +2,8 @@
 
 from fastapi import APIRouter
 
+from controller.web.manager import menu, overview
+
 __all__ = ["ROUTERS"]
 
-ROUTERS: tuple[APIRouter, ...] = ()
+ROUTERS: tuple[APIRouter, ...] = (overview.router, menu.router)
