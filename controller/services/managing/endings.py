@@ -95,19 +95,25 @@ def ask_end(
     Raises what `end_credential` raises, and RefusedError(`reason_required`) where two people decide
     and nothing says why.
     """
-    course = course_of(draft.reason)
-    if not course.needs_second:
-        return end_credential(
-            uow,
-            site,
-            actor,
-            draft.credential,
-            draft.reason,
-            moment=moment,
-            with_replacement=draft.with_replacement,
-            order_reference=draft.order_reference,
-            note=draft.note,
-        )
+    if course_of(draft.reason).needs_second:
+        return _begin(uow, site, actor, draft, moment)
+    return end_credential(
+        uow,
+        site,
+        actor,
+        draft.credential,
+        draft.reason,
+        moment=moment,
+        with_replacement=draft.with_replacement,
+        order_reference=draft.order_reference,
+        note=draft.note,
+    )
+
+
+def _begin(
+    uow: UnitOfWork, site: Site, actor: Actor, draft: EndDraft, moment: Moment
+) -> EndRequestRow:
+    """Ask a second person for an ending."""
     need_act(actor, Act.END_CREDENTIAL)
     need_reason(draft.note)
     row = uow.need(CredentialRow, draft.credential)
@@ -123,7 +129,7 @@ def ask_end(
         with_replacement=draft.with_replacement,
         asked_by=actor.id,
         asked_at_ms=moment.utc_ms,
-        ends_at_ms=max(draft.ends_at_ms or 0, moment.utc_ms + course.notice_ms),
+        ends_at_ms=max(draft.ends_at_ms or 0, moment.utc_ms + course_of(draft.reason).notice_ms),
     )
     uow.session.add(request)
     uow.session.flush()
