@@ -108,12 +108,15 @@ def call_pressed(turn: Turn, item: CallPressed) -> None:
 
 
 def way_changed(turn: Turn, item: WayChanged) -> None:
-    """Record that a way in became ready or not; no other way is touched by it."""
+    """Record that a way in became ready or not; no other way is touched by it.
+
+    A device of this unit is remembered before its access point is known: on the first day the
+    readers are there before the first configuration is.
+    """
     key = (item.access_point, item.method)
     if turn.state.ways.get(key) == item.status:
         return
-    if item.access_point in turn.knowledge.rules.places:
-        turn.change(ways=with_key(turn.state.ways, key, item.status))
+    turn.change(ways=with_key(turn.state.ways, key, item.status))
     turn.record(
         EventKind.HEALTH,
         item.reason,

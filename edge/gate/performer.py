@@ -34,7 +34,7 @@ from edge.domain.effects import (
     Unlock,
     WakeAt,
 )
-from edge.domain.face_orders import ArmFace, EnrolFace, FaceOrder
+from edge.domain.face_orders import ArmFace, EnrolFace, FaceOrder, ShowNotice
 from edge.domain.inputs import Input, Observed, RelayMoved
 from edge.domain.model import Moment
 from edge.domain.ports import Clock, Commit, Committed, Indicator, Lock
@@ -153,7 +153,7 @@ class Performer:
                     self._unlock(gate, effect)
                 case _:
                     waiting.effects.append(effect)
-        if not records and not memory:
+        if not records and not memory and not _asks_somebody(waiting):
             self._finish(gate, waiting, -1)
             return
         self._commit(gate, Commit(at, policy_version, records, memory), waiting)
@@ -271,6 +271,11 @@ class Performer:
         indicator = self._indicators.get(access_point)
         if indicator is not None:
             indicator.show(signal, reason, gate.list_age_s())
+
+
+def _asks_somebody(waiting: _Waiting) -> bool:
+    """Tell whether a notice is shown, which must come after the answer that still waits."""
+    return any(isinstance(e, TellFace) and isinstance(e.order, ShowNotice) for e in waiting.effects)
 
 
 def _may_go_first(waiting: _Waiting) -> bool:

@@ -11,15 +11,19 @@ from pathlib import Path
 
 from equalgate.demo.compound import Compound, Ports, now
 from equalgate.demo.eavesdropper import NAME, ClientsOfHostileBroker, Eavesdropper
+from equalgate.demo.face_setup import faces_folder, models_folder
 from equalgate.demo.ledger import has_documents
 from equalgate.demo.pages_client import PagesClient
 from equalgate.demo.processes import wait_until
 from equalgate.demo.scene import Scene
 from equalgate.demo.steps import Result, Steps
 from equalgate.demo.tour_commands import open_remotely
+from equalgate.demo.tour_containment import refuse_face_only
 from equalgate.demo.tour_entry import enter_by_every_way
+from equalgate.demo.tour_face import enter_by_face
+from equalgate.demo.tour_face_off import stop_face
 from equalgate.demo.tour_offline import fire_wins, stand_alone, survive_crashes
-from equalgate.places import assets_folder, made_folder
+from equalgate.places import made_folder
 from mqtt.contract.errors import EqualGateError
 
 __all__ = ["main"]
@@ -55,7 +59,6 @@ def _play(folder: Path, ports: Ports) -> int:
             scene.close()
         if steps.failed:
             _show_logs(compound)
-    _face_steps(steps)
     verdict = "全部通过 / all ok" if not steps.failed else f"未通过 / failed: {steps.failed}"
     _say(f"{steps.count} steps: {verdict}")
     return 1 if steps.failed else 0
@@ -66,15 +69,21 @@ def _tour(scene: Scene, steps: Steps) -> None:
     enter_by_every_way(scene, steps)
     with Eavesdropper(compound.ports.broker, compound.broker_home.identity(NAME, now())) as spy:
         open_remotely(scene, steps, spy)
+        _face_tour(scene, steps, spy)
     stand_alone(scene, steps)
     fire_wins(scene, steps)
     survive_crashes(scene, steps)
 
 
-def _face_steps(steps: Steps) -> None:
-    """Say what the tour could not show about face, which is a part of its own."""
-    more: dict[str, object] = {"assets": assets_folder().is_dir()}
-    steps.line("face", Result("face", "observed", "not_installed", more=more), ms=0, ok=True)
+def _face_tour(scene: Scene, steps: Steps, spy: Eavesdropper) -> None:
+    """Play face, or say that it is not installed: everything else works without it."""
+    faces = faces_folder()
+    if models_folder() is None or faces is None:
+        steps.line("face", Result("face", "observed", "not_installed"), ms=0, ok=True)
+        return
+    enter_by_face(scene, steps, spy, faces)
+    refuse_face_only(scene, steps, spy)
+    stop_face(scene, steps, faces)
 
 
 def _wait_for_documents(scene: Scene) -> None:

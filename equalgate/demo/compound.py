@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import Engine
+
 from controller.domain.moment import Moment
 from controller.services.keys import trust_anchor
 from controller.services.keystore import KeystoreFolder
@@ -18,6 +20,7 @@ from controller.storage.engine import make_engine
 from controller.storage.migrate import upgrade
 from controller.storage.unit_of_work import UnitOfWork
 from edge.adapters.clock import KernelClock
+from equalgate.demo.face_setup import fit_face, models_folder
 from equalgate.demo.gate_files import GateFolder
 from equalgate.demo.processes import Program
 from mqtt.broker.acl import ControllerRole
@@ -138,14 +141,15 @@ class Compound:
         for name in ("", "controller", "gates", "logs", "pictures"):
             (self.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
         public_keys = {name: gate.make_keys() for name, gate in self.gates.items()}
-        engine = make_engine(f"sqlite:///{self.folder / 'controller' / 'controller.db'}")
-        upgrade(engine)
         site = self.site()
-        with UnitOfWork(engine) as uow:
-            seeded = seed_compound(uow, site, moment(), gate_keys=public_keys)
-            anchors = trust_anchor(uow, moment())
-            uow.commit()
-        engine.dispose()
+        with self.database() as engine:
+            upgrade(engine)
+            with UnitOfWork(engine) as uow:
+                seeded = seed_compound(uow, site, moment(), gate_keys=public_keys)
+                if models_folder() is not None:
+                    fit_face(uow, site, seeded, moment())
+                anchors = trust_anchor(uow, moment())
+                uow.commit()
         (self.folder / "controller" / "anchor").write_text(next(iter(anchors.values())).hex())
         self.configure()
         self._keep_accounts(seeded)
@@ -154,6 +158,15 @@ class Compound:
     def site(self) -> Site:
         """Return the compound as the controller's services know it."""
         return Site(SITE, "Asia/Shanghai", KeystoreFolder(self.folder / "controller" / "keys"))
+
+    @contextmanager
+    def database(self) -> Iterator[Engine]:
+        """Open the controller's database as one more process of it."""
+        engine = make_engine(f"sqlite:///{self.folder / 'controller' / 'controller.db'}")
+        try:
+            yield engine
+        finally:
+            engine.dispose()
 
     def configure(self) -> None:
         """Write every configuration for the present ports; keys and data stay as they are."""
@@ -179,7 +192,7 @@ class Compound:
         anchor = bytes.fromhex((self.folder / "controller" / "anchor").read_text())
         for name, gate in self.gates.items():
             tls = self.broker_home.identity(name, at)
-            gate.write_config(SITE, self.ports.broker, tls, anchor)
+            gate.write_config(SITE, self.ports.broker, tls, anchor, models_folder())
 
     def accounts(self) -> tuple[Account, ...]:
         """Return the accounts of this set-up."""

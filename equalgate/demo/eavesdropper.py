@@ -64,10 +64,10 @@ class Eavesdropper:
     ) -> None:
         self._session.stop()
 
-    def wait_for(self, topic: str) -> Message:
-        """Return the newest message on `topic` from now on. Raises StepFailedError."""
+    def wait_for(self, topic: str, within_s: float = _PATIENCE_S) -> Message:
+        """Return the next message on `topic` that was not read yet. Raises StepFailedError."""
         item = self._take_until(
-            lambda item: isinstance(item, Inbound) and item.message.topic == topic
+            lambda item: isinstance(item, Inbound) and item.message.topic == topic, within_s
         )
         if not isinstance(item, Inbound):
             raise StepFailedError(f"nothing heard on {topic}")
@@ -77,8 +77,17 @@ class Eavesdropper:
         """Publish bytes as our own message."""
         self._session.publish(Message(topic, payload, qos=1))
 
-    def _take_until(self, is_it: Callable[[SessionItem], bool]) -> SessionItem:
-        ends_s = time.monotonic() + _PATIENCE_S
+    def drop(self) -> None:
+        """Forget what was heard so far."""
+        while not self._heard.empty():
+            item = self._heard.get()
+            if isinstance(item, Inbound):
+                self._session.ack(item)
+
+    def _take_until(
+        self, is_it: Callable[[SessionItem], bool], within_s: float = _PATIENCE_S
+    ) -> SessionItem:
+        ends_s = time.monotonic() + within_s
         while time.monotonic() < ends_s:
             try:
                 item = self._heard.get(timeout=0.2)

@@ -27,6 +27,10 @@ retry_to_ms = 1000
 [keys]
 trust = "{anchor}"
 
+[workers]
+face = true
+face_models = "{models}"
+
 [[portals]]
 name = "{side}-door"
 lock = "sim"
@@ -52,6 +56,14 @@ source = "sim"
 
 [[imagers]]
 access_point = "{side}-out"
+source = "sim"
+
+[[face_buttons]]
+access_point = "{side}-in"
+device = "sim"
+
+[[face_cameras]]
+access_point = "{side}-in"
 source = "sim"
 
 [[guard_panels]]
@@ -109,8 +121,13 @@ class GateFolder:
                 file.write(new_scbk().hex())
         return public_key
 
-    def write_config(self, site: str, port: int, tls: TlsFiles, anchor: bytes) -> None:
-        """Write `gate.toml` for this broker's port; the rest of the folder stays."""
+    def write_config(
+        self, site: str, port: int, tls: TlsFiles, anchor: bytes, models: Path | None
+    ) -> None:
+        """Write `gate.toml` for this broker's port; the rest of the folder stays.
+
+        Without `models` face says "not installed", and nothing else changes.
+        """
         text = _TEMPLATE.format(
             site=site,
             gate=self.gate,
@@ -120,5 +137,6 @@ class GateFolder:
             certificate=tls.certificate,
             key=tls.key,
             anchor=anchor.hex(),
+            models="" if models is None else models.resolve(),
         )
         self.config_file.write_text(text, "utf-8")

@@ -2,7 +2,6 @@
 
 from controller.domain.cards import Card
 from controller.services import passes
-from controller.storage.engine import make_engine
 from controller.storage.unit_of_work import UnitOfWork
 from edge.adapters.sim import requests as ask
 from equalgate.demo.compound import Compound, moment
@@ -19,12 +18,8 @@ _PREFIX = "AC1:"
 
 def phone_windows(compound: Compound, credential: bytes) -> tuple[tuple[int, str], ...]:
     """Load a resident's pass page once, as a phone does: windows for the next 24 h."""
-    engine = make_engine(f"sqlite:///{compound.folder / 'controller' / 'controller.db'}")
-    try:
-        with UnitOfWork(engine, writes=False) as uow:
-            return passes.phone_page(uow, compound.site(), credential, moment()).windows
-    finally:
-        engine.dispose()
+    with compound.database() as engine, UnitOfWork(engine, writes=False) as uow:
+        return passes.phone_page(uow, compound.site(), credential, moment()).windows
 
 
 def window_now(windows: tuple[tuple[int, str], ...]) -> str:

@@ -42,9 +42,10 @@ def test_opt_in_enter_be_refused_and_opt_out(unit: FaceUnit) -> None:
     assert counters["self_test_embeddings"] > 0
 
     # The own fob showed the notice; a press says yes, and the camera takes the references.
-    asked = [one for one in client.shown(PLACE) if one.signal == Signal.ASKING.value]
-    assert asked
-    assert asked[-1].detail[0].startswith(NOTICE.zh)
+    asked = client.wait_shown(PLACE, shown.mono_ms + 1)
+    assert asked is not None, "the notice comes after the answer to the fob, and stays"
+    assert asked.signal == Signal.ASKING.value
+    assert asked.detail[0].startswith(NOTICE.zh)
     client.press_face(PLACE)
     unit.until(ReasonCode.CONSENT_GIVEN)
     unit.until(ReasonCode.ENROLLED)
@@ -99,8 +100,10 @@ def test_without_models_face_is_not_installed_and_everything_else_is(tmp_path: P
     unit = FaceUnit(config_in(tmp_path, empty))
     unit.start()
     try:
+        unit.until(ReasonCode.WAY_READY, method=Method.FOB)
         unit.fob()
         unit.client.press_face(PLACE)
+        unit.until_locked()
         unit.fob()
         assert unit.reasons(Method.FOB).count(ReasonCode.GRANTED) == 2
         assert set(unit.reasons()) == {ReasonCode.METHOD_NOT_INSTALLED}

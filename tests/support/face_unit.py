@@ -180,11 +180,17 @@ class FaceUnit:
         """Return the reasons of every event of one way in."""
         return [leaf.reason for leaf, _ in self.events() if leaf.method is method]
 
-    def until(self, reason: ReasonCode, count: int = 1, limit_s: float = 15.0) -> None:
-        """Wait for an event of face."""
+    def until(
+        self,
+        reason: ReasonCode,
+        count: int = 1,
+        limit_s: float = 15.0,
+        method: Method = Method.FACE,
+    ) -> None:
+        """Wait for an event of face, or of another way in."""
         end_s = time.monotonic() + limit_s
-        while self.reasons().count(reason) < count:
-            assert time.monotonic() < end_s, f"no {reason}: {self.reasons()}"
+        while self.reasons(method).count(reason) < count:
+            assert time.monotonic() < end_s, f"no {reason}: {self.reasons(method)}"
             time.sleep(0.05)
 
     def until_locked(self, limit_s: float = 10.0) -> None:
