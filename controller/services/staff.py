@@ -33,6 +33,7 @@ __all__ = [
     "SESSION_MS",
     "StaffDraft",
     "add_staff",
+    "cookie_hash",
     "end_session",
     "end_sessions",
     "end_staff",
@@ -169,7 +170,7 @@ def open_holder_session(uow: UnitOfWork, holder: bytes, moment: Moment) -> str:
 
 def session_actor(uow: UnitOfWork, cookie: str, moment: Moment) -> Actor | None:
     """Return who a cookie belongs to, or None if it is unknown, old or ended."""
-    session = uow.find(SessionRow, _hash(cookie))
+    session = uow.find(SessionRow, cookie_hash(cookie))
     if session is None or session.ended_at_ms is not None or session.until_ms <= moment.utc_ms:
         return None
     if session.holder_id is not None:
@@ -182,7 +183,7 @@ def session_actor(uow: UnitOfWork, cookie: str, moment: Moment) -> Actor | None:
 
 def end_session(uow: UnitOfWork, cookie: str, moment: Moment) -> None:
     """Sign out; an unknown cookie is no error."""
-    session = uow.find(SessionRow, _hash(cookie))
+    session = uow.find(SessionRow, cookie_hash(cookie))
     if session is not None and session.ended_at_ms is None:
         session.ended_at_ms = moment.utc_ms
         uow.session.flush()
@@ -228,7 +229,7 @@ def _new_session(
 ) -> str:
     cookie = secrets.token_urlsafe(32)
     row = SessionRow(
-        cookie_hash=_hash(cookie),
+        cookie_hash=cookie_hash(cookie),
         staff_id=staff_id,
         holder_id=holder_id,
         created_at_ms=moment.utc_ms,
@@ -239,7 +240,8 @@ def _new_session(
     return cookie
 
 
-def _hash(cookie: str) -> bytes:
+def cookie_hash(cookie: str) -> bytes:
+    """Return what is kept of a session cookie."""
     return hashlib.sha256(cookie.encode()).digest()
 
 

@@ -101,7 +101,7 @@ def render(request: Request, template: str, **values: object) -> str:
     return environment.get_template(template).render(known | values)
 
 
-def page(request: Request, template: str, status: int = 200, **values: object) -> HTMLResponse:
+def page(request: Request, template: str, status: int = 200, /, **values: object) -> HTMLResponse:
     """Return a whole page; `error` among the values is shown at its top, in its error block."""
     response = HTMLResponse(render(request, template, **values), status)
     if {"lang", "size"} & request.query_params.keys():

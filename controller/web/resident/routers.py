@@ -2,6 +2,18 @@
 
 from fastapi import APIRouter
 
+from controller.web.resident import calls, data, face, fobs, guests, home, login, passes, records
+
 __all__ = ["ROUTERS"]
 
-ROUTERS: tuple[APIRouter, ...] = ()
+ROUTERS: tuple[APIRouter, ...] = (
+    login.router,
+    home.router,
+    passes.router,
+    fobs.router,
+    guests.router,
+    face.router,
+    records.router,
+    data.router,
+    calls.router,
+)

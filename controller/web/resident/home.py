@@ -1,0 +1,47 @@
+"""Serve a resident's first page: the four ways in as equal tiles, and everything else below."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from controller.domain.credentials import Carrier
+from controller.domain.moment import Moment
+from controller.services.consent import open_wish, standing_consents
+from controller.services.face_ways import face_points
+from controller.storage.unit_of_work import UnitOfWork
+from controller.web.identity import Resident
+from controller.web.page import TheDesk, page
+from controller.web.resident.own import carried, household_passes
+
+__all__ = ["face_state", "router"]
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/me")
+def home(request: Request, desk: TheDesk, resident: Resident) -> Response:
+    """Show the four ways and what else there is."""
+    moment = desk.clock()
+    with desk.reading() as uow:
+        phones = carried(uow, resident.id, moment, Carrier.PHONE)
+        papers = carried(uow, resident.id, moment, Carrier.PAPER, Carrier.SLIP)
+        fobs = carried(uow, resident.id, moment, Carrier.FOB)
+        guests = household_passes(uow, desk, resident, moment)
+        face = face_state(uow, resident.id, moment)
+    return page(
+        request,
+        "resident/home.html",
+        has_phone=bool(phones),
+        has_paper=bool(papers),
+        fobs=len(fobs),
+        guests=len(guests),
+        face=face,
+    )
+
+
+def face_state(uow: UnitOfWork, holder: bytes, moment: Moment) -> str:
+    """Return where somebody stands with face: `none` here, `off`, `waits` for the gate or `on`."""
+    if standing_consents(uow, holder):
+        return "on"
+    if open_wish(uow, holder, moment) is not None:
+        return "waits"
+    return "off" if face_points(uow) else "none"
