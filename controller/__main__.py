@@ -18,6 +18,7 @@ ingest    接收门口机的记录 / take in what the gates send
 migrate   更新数据库结构 / bring the database to this version (first of all)
 seed      建立示例小区 / make an example compound in an empty database
 account   建立第一个物业账号 / make the first manager account; the password is read from stdin
+handover  移交 / hand the compound over to another company; see handover --help
 backup    备份 / write a copy of the database while it is in use (SQLite)
 restore   恢复 / replace the database by a copy; stop the controller first (SQLite)
 
@@ -48,7 +49,16 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name in ("serve", "ingest", "migrate", "seed", "account", "backup", "restore"):
+    for name in (
+        "serve",
+        "ingest",
+        "migrate",
+        "seed",
+        "account",
+        "handover",
+        "backup",
+        "restore",
+    ):
         command = commands.add_parser(name)
         command.add_argument(
             "--config",
@@ -72,6 +82,10 @@ def _add_own(name: str, command: argparse.ArgumentParser) -> None:
     elif name == "account":
         command.add_argument("--login", required=True, help="账号 / account")
         command.add_argument("--name", required=True, help="姓名 / name of the person")
+    elif name == "handover":
+        from controller.bootstrap.handover import add_arguments
+
+        add_arguments(command)
     elif name in {"backup", "restore"}:
         command.add_argument("file", type=Path, help="备份文件 / the copy")
 
@@ -109,6 +123,10 @@ def _chore(arguments: argparse.Namespace) -> int:
         case "account":
             password = sys.stdin.readline().rstrip("\n")
             chores.add_first_account(settings, arguments.login, arguments.name, password)
+        case "handover":
+            from controller.bootstrap.handover import run_handover
+
+            run_handover(settings, arguments)
         case "backup":
             chores.back_up(settings, arguments.file)
         case _:

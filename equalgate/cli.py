@@ -193,6 +193,7 @@ _add(
         "ingest": "接收门口机的记录 / take in events of the gates",
         "migrate": "更新数据库结构 / bring the database to this version",
         "seed": "建立示例小区 / make an example compound",
+        "handover": "移交给另一家物业 / hand over to another company",
         "backup": "备份 / back up",
         "restore": "恢复 / restore",
     },

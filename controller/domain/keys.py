@@ -52,6 +52,11 @@ class SiteKey:
     not_after_ms: int
     withdrawn: bool = False
 
+    @property
+    def is_recovery(self) -> bool:
+        """Tell the recovery key: gates believe it, and its private half is split on paper."""
+        return self.sign_until_ms <= self.not_before_ms
+
     def signs(self, scope: KeyScope, now_ms: int) -> bool:
         """Tell whether it may sign for `scope` now."""
         in_window = self.not_before_ms <= now_ms < self.sign_until_ms
@@ -74,7 +79,7 @@ def signing_key(keys: Iterable[SiteKey], scope: KeyScope, now_ms: int) -> SiteKe
     document by which its successors are learned. If the controller was off while one fell due, a
     key past its 90 days that gates still believe signs on until the new one is known.
     """
-    known = tuple(keys)
+    known = tuple(key for key in keys if not key.is_recovery)
     able = [key for key in known if key.signs(scope, now_ms)]
     if scope is KeyScope.DOCUMENT:
         believed = [key for key in known if scope in key.scopes and key.is_believed(now_ms)]

@@ -25,7 +25,7 @@ from controller.services.document_store import (
 )
 from controller.services.face_hold import hold_face
 from controller.services.gates import gate_names
-from controller.services.keys import signer_for
+from controller.services.handover.bridging import document_signer
 from controller.services.ports import Publication, Publisher
 from controller.services.read_back import wait_for, waits_for
 from controller.services.site import Site
@@ -38,7 +38,6 @@ from mqtt.contract.ids import GateId
 from mqtt.contract.policy import CompiledPolicy, check_document
 from mqtt.contract.presence import Birth
 from mqtt.contract.reasons import ReasonCode
-from mqtt.contract.records import KeyScope
 from mqtt.contract.topics import DocumentName, TopicKind, build
 from mqtt.contract.versions import READS
 
@@ -122,7 +121,7 @@ def answer_get(
         elif have == (found[0].version, found[0].digest):
             return False
         chunks = chunks_from(uow, found[0], *have)
-        header = _header(site, found[0], signer_for(uow, site, KeyScope.DOCUMENT, moment))
+        header = _header(site, found[0], document_signer(uow, site, found[0], moment))
     topic = build(site.name, gate, TopicKind.DOCUMENT, name)
     _send(publisher, header)
     for chunk in chunks:
@@ -179,9 +178,9 @@ def _publish(
     if not waiting:
         return ()
     with UnitOfWork(engine, writes=False) as uow:
-        signer = signer_for(uow, site, KeyScope.DOCUMENT, moment)
+        signers = [document_signer(uow, site, document, moment) for document in waiting]
     try:
-        for document in waiting:
+        for document, signer in zip(waiting, signers, strict=True):
             _send(publisher, _header(site, document, signer))
             published.append(document)
     finally:

@@ -91,7 +91,11 @@ def key_records(uow: UnitOfWork, moment: Moment) -> dict[str, KeyRecord]:
 def trust_anchor(uow: UnitOfWork, moment: Moment) -> dict[bytes, bytes]:
     """Return the document keys (kid to public key) that a new gate is set up with."""
     keys = believed_keys(uow, moment)
-    return {key.kid: key.public_key for key in keys if KeyScope.DOCUMENT in key.scopes}
+    return {
+        key.kid: key.public_key
+        for key in keys
+        if KeyScope.DOCUMENT in key.scopes and not key.is_recovery
+    }
 
 
 def withdraw_key(uow: UnitOfWork, site: Site, kid: bytes, moment: Moment) -> SiteKey:

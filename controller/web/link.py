@@ -19,10 +19,12 @@ from controller.services import documents
 from controller.services.commands import expire_commands, take_result
 from controller.services.face_events import has_face_news, learn_face
 from controller.services.face_upkeep import keep_face
+from controller.services.handover.bridging import settle_handover
 from controller.services.keys import ensure_keys
 from controller.services.leaving import end_expired_rights
 from controller.services.managing.endings import run_due
 from controller.services.managing.import_runs import forget_files
+from controller.services.moving.claims import settle_claims
 from controller.services.ports import Publication
 from controller.services.read_back import questions
 from controller.services.site import Site
@@ -256,6 +258,8 @@ class WebLink:
             keep_face(uow, _HOUSE, moment)
             run_due(uow, self._site, moment)
             forget_files(uow, moment)
+            settle_handover(uow, self._site, moment)
+            settle_claims(uow, moment)
             uow.commit()
         self._sync(moment)
 

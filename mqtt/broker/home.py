@@ -6,6 +6,7 @@ and sends only the request (`ca_requests`).
 
 import os
 import pwd
+import shutil
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +17,9 @@ from mqtt.client.ca import CONTROLLER_PREFIX, CompoundCa
 from mqtt.client.ca_files import make_folder, write_file
 from mqtt.client.ca_pair import KeyAndCertificate
 from mqtt.client.tls import TlsFiles
+from mqtt.contract.errors import StorageError
 from mqtt.contract.ids import GateId, SiteId, parse_name
+from mqtt.contract.reasons import ReasonCode
 
 __all__ = ["BrokerClients", "BrokerHome"]
 
@@ -112,6 +115,34 @@ class BrokerHome:
             issue = self.ca.issue_controller if by_controller else self.ca.issue_gate
             pair.replace(name, lambda request: issue(request, name, at))
         return TlsFiles(self.ca.broker_trust_file, pair.certificate, pair.key)
+
+    def replace_authority(
+        self,
+        clients: BrokerClients,
+        *,
+        version: MosquittoVersion,
+        port: int,
+        at: datetime,
+        host: str = "127.0.0.1",
+    ) -> None:
+        """Make a new authority, for a new operator: no certificate of the former one connects.
+
+        The former roots and lists stay for the record, without their private keys. Identities are
+        made anew by `identity`; the broker has to be restarted. Raises StorageError, ConfigError.
+        """
+        former = self._folder / f"ca-until-{at:%Y%m%dT%H%M%S}"
+        try:
+            for key in self._folder.glob("ca/*/root.key"):
+                key.write_bytes(bytes(key.stat().st_size))
+                key.unlink()
+            (self._folder / "ca").rename(former)
+            for name in ("broker.key", "broker.pem"):
+                (self._folder / name).unlink(missing_ok=True)
+            if (self._folder / "clients").exists():
+                shutil.rmtree(self._folder / "clients")
+        except OSError as error:
+            raise StorageError(ReasonCode.STORAGE_UNAVAILABLE, self._folder.name) from error
+        self.prepare(clients, version=version, port=port, at=at, host=host)
 
     def revoke_gate(self, gate: str, clients: BrokerClients, at: datetime) -> BrokerClients:
         """Revoke a stolen gate and take its rights; return the clients that remain.
