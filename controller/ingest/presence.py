@@ -133,4 +133,6 @@ def _alive(heartbeat: Heartbeat, moment: Moment) -> Values:
         "power": heartbeat.power,
         "doors": dict(heartbeat.doors),
         "methods": dict(heartbeat.methods),
+        "face": dict(heartbeat.face),
+        "face_state": heartbeat.face_state,
     }

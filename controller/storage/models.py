@@ -41,6 +41,12 @@ from controller.storage.models_gates import (
     PortalRow,
 )
 from controller.storage.models_ingest import AlarmRow, EventRow, GateEpochRow, GatePresenceRow
+from controller.storage.models_inspection import (
+    AdmissionRow,
+    InspectionRow,
+    InspectionStepRow,
+    InspectorLookRow,
+)
 from controller.storage.models_keeping import HandoverRow, WebhookMessageRow
 from controller.storage.models_login import (
     StaffChallengeRow,
@@ -82,10 +88,19 @@ from controller.storage.models_people import (
     StaffActRow,
     StaffRow,
 )
+from controller.storage.models_proof import (
+    ContainmentRow,
+    ControlLeafRow,
+    ControlLogRow,
+    GateHeadRow,
+    ParityCellRow,
+    RuleFindingRow,
+)
 
 __all__ = [
     "AccessPointRow",
     "AccessPointSiteRow",
+    "AdmissionRow",
     "AlarmRow",
     "AttestationRow",
     "Base",
@@ -93,6 +108,9 @@ __all__ = [
     "CallRow",
     "CommandRow",
     "ComplaintRow",
+    "ContainmentRow",
+    "ControlLeafRow",
+    "ControlLogRow",
     "ControlledPointRow",
     "CredentialRow",
     "DeskRecordRow",
@@ -117,6 +135,7 @@ __all__ = [
     "FobListCardRow",
     "FobListRow",
     "GateEpochRow",
+    "GateHeadRow",
     "GateModeRow",
     "GateModeStepRow",
     "GatePresenceRow",
@@ -127,6 +146,9 @@ __all__ = [
     "HolderRow",
     "ImportItemRow",
     "ImportRunRow",
+    "InspectionRow",
+    "InspectionStepRow",
+    "InspectorLookRow",
     "LegalHoldRow",
     "LegalOrderRow",
     "LevelRow",
@@ -135,11 +157,13 @@ __all__ = [
     "NameKeyRow",
     "OldTerminalRow",
     "OpenReasonRow",
+    "ParityCellRow",
     "PassageRow",
     "PlanVersionRow",
     "PortalRow",
     "ResidenceRow",
     "RevocationRow",
+    "RuleFindingRow",
     "ScheduleRow",
     "SessionRow",
     "SiteKeyRow",

@@ -79,7 +79,8 @@ class GatePresenceRow(Base):
 
     `mono_ms` is the gate's monotonic clock in the last birth or heartbeat, heard at `heard_at_ms`
     (UTC) and `heard_mono_ms` (this machine's monotonic clock, shared by all its processes).
-    `documents` maps name to [version, digest in hex].
+    `documents` maps name to [version, digest in hex]; `face` are the counters of the last signed
+    heartbeat (`mqtt.contract.presence`), null until one was heard.
     """
 
     __tablename__ = "gate_presence"
@@ -102,6 +103,8 @@ class GatePresenceRow(Base):
     documents: Mapped[dict[str, list[int | str]]] = mapped_column(JSON)
     doors: Mapped[dict[str, str]] = mapped_column(JSON)
     methods: Mapped[dict[str, str]] = mapped_column(JSON)
+    face: Mapped[dict[str, int] | None] = mapped_column(JSON)
+    face_state: Mapped[Name | None]
 
 
 class AlarmRow(Base):
