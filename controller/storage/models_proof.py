@@ -7,10 +7,9 @@ beside it and can be erased (`ControlLeafRow.salt`, `personal`).
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
-from controller.storage.base import Base, Blob, Count, InstantMs, Label, Name, Prose, Pseudonym
+from controller.storage.base import Base, Blob, Count, InstantMs, Name, Prose
 
 __all__ = [
-    "AttestationRow",
     "ContainmentRow",
     "ControlLeafRow",
     "ControlLogRow",
@@ -110,32 +109,6 @@ class RuleFindingRow(Base):
     since_ms: Mapped[InstantMs]
     seen_at_ms: Mapped[InstantMs]
     until_ms: Mapped[InstantMs | None] = mapped_column(index=True)
-
-
-class AttestationRow(Base):
-    """What a person stated about a rule: a date, words, a number, the hash of a photo or paper.
-
-    `scope` is an access point, a gate or `compound`; `record_hash` is SHA-256 over everything
-    stated, in canonical CBOR, and stands in the controller's log.
-    """
-
-    __tablename__ = "attestations"
-    __table_args__ = (Index("ix_attestations_rule_at_ms", "rule", "at_ms"),)
-
-    id: Mapped[int] = mapped_column(_ROWID, primary_key=True)
-    rule: Mapped[Name]
-    scope: Mapped[Name]
-    statement: Mapped[Prose]
-    holds: Mapped[bool]
-    number: Mapped[Count | None]
-    file_hash: Mapped[Blob]
-    file_name: Mapped[Label]
-    seen_on: Mapped[Name]
-    at_ms: Mapped[InstantMs]
-    until_ms: Mapped[InstantMs]
-    by: Mapped[Pseudonym]
-    by_role: Mapped[Name]
-    record_hash: Mapped[Blob]
 
 
 class ParityCellRow(Base):
