@@ -9,6 +9,7 @@ from controller.domain.moment import Moment
 from controller.ingest.alarming import troubles_in
 from controller.ingest.books import Books
 from controller.ingest.event_rows import Value, insert_events, rows_of
+from controller.ingest.heads import save_head
 from controller.ingest.intake import BatchArrival, PresenceArrival, StateArrival, Trouble
 from controller.ingest.ledger import Ledger
 from controller.ingest.presence import Unheard, Values, adopted, hear, hear_state
@@ -100,6 +101,8 @@ class Journal:
                 self._books.change_presence(arrival.gate, said)
             case None:
                 pass
+        if isinstance(arrival, PresenceArrival) and isinstance(said, dict):
+            save_head(self._connection, arrival, said, self._moment)
 
     def _admit(self, ledger: Ledger, batch: Batch) -> list[tuple[Value, ...]]:
         gate, epoch = ledger.gate, ledger.epoch

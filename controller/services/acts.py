@@ -1,10 +1,16 @@
-"""Record what staff did to somebody's access, in the same transaction as the act itself."""
+"""Record what staff did to somebody's access, in the same transaction as the act itself.
+
+The act enters the controller's own log too, where who it was is bound by a salted commitment.
+"""
 
 from controller.domain.moment import Moment
 from controller.domain.refusal import Refusal, raise_if
 from controller.domain.roles import Act, Actor, staff_may
+from controller.services.logbook.control import append
 from controller.storage.models import StaffActRow
 from controller.storage.unit_of_work import UnitOfWork
+from mqtt.contract import codec
+from mqtt.contract.control_log import ControlKind
 from mqtt.contract.reasons import ReasonCode
 
 __all__ = ["need_act", "need_reason", "record_act"]
@@ -33,6 +39,9 @@ def record_act(
             order_reference=order_reference,
         )
     )
+    who: list[codec.Plain] = [actor.id, subject, reason, order_reference]
+    said = {"act": act.value, "role": actor.role.value}
+    append(uow, moment, ControlKind.STAFF_ACT, personal=who, **said)
 
 
 def need_act(actor: Actor, act: Act) -> None:

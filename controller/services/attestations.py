@@ -12,9 +12,11 @@ from controller.domain.moment import Moment
 from controller.domain.refusal import Refusal
 from controller.domain.roles import Act, Actor
 from controller.services.acts import need_act
+from controller.services.logbook.control import append
 from controller.storage.models import AttestationRow
 from controller.storage.unit_of_work import UnitOfWork
 from mqtt.contract import codec
+from mqtt.contract.control_log import ControlKind
 from mqtt.contract.reasons import ReasonCode
 
 __all__ = ["COMPOUND", "AttestationDraft", "attest", "attestations", "chain_break", "in_force"]
@@ -72,6 +74,15 @@ def attest(
     row.digest = _digest(row)
     uow.session.add(row)
     uow.session.flush()
+    append(
+        uow,
+        moment,
+        ControlKind.ATTESTATION,
+        personal=[actor.id],
+        rule=row.rule,
+        subject=row.subject,
+        digest=row.digest,
+    )
     return row
 
 

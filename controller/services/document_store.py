@@ -11,13 +11,16 @@ from sqlalchemy import delete, func, insert, select
 
 from controller.domain.moment import Moment
 from controller.services.compiling import Records
+from controller.services.logbook.control import append
 from controller.storage.models import DocumentChangeRow, DocumentRecordRow, DocumentRow
 from controller.storage.unit_of_work import UnitOfWork
+from mqtt.contract.control_log import ControlKind
 from mqtt.contract.documents import chunks_of, digest_of
 from mqtt.contract.topics import DocumentName
 
 __all__ = ["KEPT_CHANGES", "Current", "Digests", "chunks_from", "current", "raise_floor", "store"]
 
+_LOGGED = frozenset({DocumentName.CONFIG, DocumentName.POLICY, DocumentName.KEYS})
 KEPT_CHANGES = 200
 """How many versions back a delta can start."""
 
@@ -84,8 +87,24 @@ def store(
     )
     uow.session.add(change)
     uow.session.flush()
+    _note_in_log(uow, row, moment)
     _forget_old_changes(uow, gate, name)
     return {key: records[key] for key in changed & records.keys()}
+
+
+def _note_in_log(uow: UnitOfWork, row: DocumentRow, moment: Moment) -> None:
+    """Bind what says where and when anything opens; lists of people change by the hour."""
+    if DocumentName(row.name) not in _LOGGED:
+        return
+    append(
+        uow,
+        moment,
+        ControlKind.DOCUMENT,
+        gate=row.gate,
+        name=row.name,
+        version=row.version,
+        digest=row.digest,
+    )
 
 
 def current(uow: UnitOfWork, gate: str) -> tuple[Current, ...]:

@@ -27,6 +27,7 @@ from controller.services.acts import need_act, record_act
 from controller.services.consent import end_wish, standing_consents
 from controller.services.face_ways import face_points
 from controller.services.holders import guardians_of
+from controller.services.logbook.control import append
 from controller.services.site import Site
 from controller.storage.models import (
     AlarmRow,
@@ -37,6 +38,7 @@ from controller.storage.models import (
     HolderRow,
 )
 from controller.storage.unit_of_work import UnitOfWork
+from mqtt.contract.control_log import ControlKind
 from mqtt.contract.reasons import ReasonCode
 from mqtt.contract.records_face import ERASURE_ID_BYTES
 
@@ -129,6 +131,9 @@ def end_consents(
     ended = [each for each in standing_consents(uow, holder) if only is None or each.id in only]
     for row in ended:
         row.ended_at_ms, row.end_reason, row.ended_by = moment.utc_ms, end.value, actor.id
+        who = [holder, actor.id]
+        said = {"gate": row.gate, "end": end.value}
+        append(uow, moment, ControlKind.CONSENT_END, personal=who, consent=row.id, **said)
     gates = {row.gate for row in ended}
     if only is None:
         end_wish(uow, holder, end, moment)
@@ -257,6 +262,8 @@ def _gates(uow: UnitOfWork, row: ErasureRow) -> list[ErasureGateRow]:
 def _close_if_done(uow: UnitOfWork, row: ErasureRow, moment: Moment) -> None:
     if row.closed_at_ms is None and _view(uow, row, moment).progress.is_closed:
         row.closed_at_ms = moment.utc_ms
+        gates = len(_gates(uow, row))
+        append(uow, moment, ControlKind.ERASURE, request=row.id, gates=gates, reason=row.reason)
 
 
 def _alarm(uow: UnitOfWork, row: ErasureRow, moment: Moment) -> int:

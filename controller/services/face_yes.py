@@ -26,6 +26,7 @@ from controller.services.face_settings import under_14_rules
 from controller.services.face_signals import signals_of
 from controller.services.face_ways import face_points
 from controller.services.holders import lives_here
+from controller.services.logbook.control import append
 from controller.services.notices import notice_in_force
 from controller.services.site import Site
 from controller.storage.models import (
@@ -37,6 +38,7 @@ from controller.storage.models import (
     HolderRow,
 )
 from controller.storage.unit_of_work import UnitOfWork
+from mqtt.contract.control_log import ControlKind
 from mqtt.contract.reasons import ReasonCode
 
 __all__ = ["Yes", "take_yes", "wish_is_done"]
@@ -81,7 +83,24 @@ def take_yes(uow: UnitOfWork, site: Site, yes: Yes, moment: Moment) -> Refusal |
     row.signals = signals_of(uow, wish, yes.gate, yes.at_ms, moment)
     uow.session.add(row)
     uow.session.flush()
+    _note_in_log(uow, row, moment)
     return None
+
+
+def _note_in_log(uow: UnitOfWork, row: FaceConsentRow, moment: Moment) -> None:
+    """Bind the consent: the event at the gate behind it, the notice, and who, by a commitment."""
+    append(
+        uow,
+        moment,
+        ControlKind.CONSENT,
+        personal=[row.holder_id, row.credential],
+        consent=row.id,
+        gate=row.gate,
+        epoch=row.epoch,
+        seq=row.seq,
+        notice=row.notice_version,
+        notice_hash=row.notice_hash,
+    )
 
 
 def wish_is_done(uow: UnitOfWork, holder: bytes, moment: Moment) -> bool:

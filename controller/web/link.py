@@ -26,6 +26,7 @@ from controller.services.managing.endings import run_due
 from controller.services.managing.import_runs import forget_files
 from controller.services.moving.claims import settle_claims
 from controller.services.ports import Publication
+from controller.services.proof_upkeep import keep_proof
 from controller.services.read_back import questions
 from controller.services.site import Site
 from controller.storage.unit_of_work import UnitOfWork
@@ -262,6 +263,7 @@ class WebLink:
             settle_claims(uow, moment)
             uow.commit()
         self._sync(moment)
+        keep_proof(self._engine, self._site, moment)
 
 
 def _result(payload: bytes) -> CommandResult:

@@ -29,6 +29,8 @@ __all__ = [
     "make_checkpoint",
     "open_checkpoint",
     "open_cosigned",
+    "open_witnessed",
+    "witnessed",
 ]
 
 _ED25519 = 0x01
@@ -115,17 +117,37 @@ def cosign(text: str, witness: str, signer: envelope.Signer, at_s: int) -> str:
     return noted
 
 
+def witnessed(said: Checkpoint, witness: str, signer: envelope.Signer, at_s: int) -> str:
+    """Return a checkpoint with a witness's line alone.
+
+    For logs whose owner signs its heads in another form, such as a gate in its heartbeats; the
+    caller has checked that signature. Raises ContractError(`malformed`).
+    """
+    body = said.body
+    hashed = key_hash(witness, _COSIGNATURE, signer.public_key)
+    signature = signer.sign(_cosigned_bytes(body, at_s))
+    return f"{body}\n{_line(witness, hashed + at_s.to_bytes(8, 'big') + signature)}"
+
+
 def open_cosigned(text: str, gate_key: bytes, witness: str, witness_key: bytes) -> Cosigned:
     """Return the checkpoint if the gate and the witness both signed it.
 
     Raises ContractError: `malformed`, `unknown_key`, `bad_signature`.
     """
-    checkpoint = open_checkpoint(text, gate_key)
-    _, body, lines = _split(text)
+    open_checkpoint(text, gate_key)
+    return open_witnessed(text, witness, witness_key)
+
+
+def open_witnessed(text: str, witness: str, witness_key: bytes) -> Cosigned:
+    """Return the checkpoint if the witness signed it; nothing is said of the log's owner.
+
+    Raises ContractError: `malformed`, `unknown_key`, `bad_signature`.
+    """
+    said, body, lines = _split(text)
     payload = _find(lines, witness, key_hash(witness, _COSIGNATURE, witness_key))
     at_s = int.from_bytes(payload[:8], "big")
     envelope.verify(witness_key, payload[8:], _cosigned_bytes(body, at_s))
-    return Cosigned(checkpoint, at_s)
+    return Cosigned(said, at_s)
 
 
 def _cosigned_bytes(body: str, at_s: int) -> bytes:

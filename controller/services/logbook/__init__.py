@@ -1,0 +1,1 @@
+"""Keep the logs that cannot be quietly changed: the controller's own, and the gates' witnessed."""
