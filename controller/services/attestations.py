@@ -74,15 +74,7 @@ def attest(
     row.digest = _digest(row)
     uow.session.add(row)
     uow.session.flush()
-    append(
-        uow,
-        moment,
-        ControlKind.ATTESTATION,
-        personal=[actor.id],
-        rule=row.rule,
-        subject=row.subject,
-        digest=row.digest,
-    )
+    _note_in_log(uow, row, moment)
     return row
 
 
@@ -116,6 +108,18 @@ def chain_break(uow: UnitOfWork) -> int | None:
             return row.id
         previous = row.digest
     return None
+
+
+def _note_in_log(uow: UnitOfWork, row: AttestationRow, moment: Moment) -> None:
+    append(
+        uow,
+        moment,
+        ControlKind.ATTESTATION,
+        personal=[row.made_by],
+        rule=row.rule,
+        subject=row.subject,
+        digest=row.digest,
+    )
 
 
 def _head(uow: UnitOfWork) -> bytes:
