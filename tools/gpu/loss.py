@@ -38,7 +38,8 @@ def main(kind: str) -> int:
     begin_s = time.monotonic()
     try:
         with driver.current():
-            _lose(driver, kind)
+            # Freeing memory waits for the device: what the kernel uses lives until the deadline.
+            _held = _lose(driver, kind)
             driver.wait(time.monotonic() + 0.2)
     except DeviceLostError as error:
         lost_s = time.monotonic() - begin_s
@@ -53,7 +54,7 @@ def main(kind: str) -> int:
     return 1
 
 
-def _lose(driver: object, kind: str) -> None:
+def _lose(driver: object, kind: str) -> object:
     from edge.workers.face.trt.driver_pycuda import PyCudaDriver
 
     assert isinstance(driver, PyCudaDriver)
@@ -63,7 +64,7 @@ def _lose(driver: object, kind: str) -> None:
         whole = (16, 16, 16, 48, 3, 0, 1, 16, 16, 16, 16, 0, 1, 0)
         numbers = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0)
         kernel.launch((1, 1, 1), (16, 16, 1), (8, 8, *whole[:13], *numbers))
-        return
+        return None
     import tempfile
 
     from pycuda.driver import Device  # noqa: F401 - the module is there
@@ -81,6 +82,7 @@ def _lose(driver: object, kind: str) -> None:
         kernel = driver.kernel(target.read_bytes(), "spin", "Pq")
     buffer = driver.allocate(16)
     kernel.launch((1, 1, 1), (1, 1, 1), (buffer.device, 6_000_000_000))
+    return buffer
 
 
 def _refuses(driver: object) -> str:
