@@ -50,7 +50,7 @@ _VERDICTS: Mapping[str, tuple[str, str]] = {
     "FAIL": ("不通过", "FAIL"),
     "INSUFFICIENT DATA": ("数据不足", "INSUFFICIENT DATA"),
     "NOT APPLICABLE": ("不适用", "NOT APPLICABLE"),
-    "NEEDS HUMAN": ("需人工核查", "NEEDS HUMAN"),
+    "NEEDS HUMAN": ("须人工查看", "NEEDS HUMAN"),
     "NOT COVERED": ("未覆盖", "NOT COVERED"),
 }
 

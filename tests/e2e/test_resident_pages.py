@@ -8,6 +8,14 @@ from tests.support.gate_events import Recorder
 from tests.support.web_app import Office
 
 SOUTH = Recorder(access_point="south-in")
+PUBLIC = (
+    "/first",
+    "/first/ABCD-EFGH-JKMN",
+    "/here",
+    "/here/rules",
+    "/here/notice",
+    "/here/complain",
+)
 PAGES = (
     "/me",
     "/me/pass",
@@ -32,9 +40,10 @@ def test_every_page_fits_and_can_be_used_by_everybody(
     browser: Browser, office: Office, look: Look
 ) -> None:
     with visit(browser, office, look) as seen:
-        for path in ("/first", "/first/ABCD-EFGH-JKMN"):
+        for path in PUBLIC:
             seen.go(path)
             seen.check()
+            seen.picture(path.strip("/").replace("/", "-"))
         seen.live_as("owner")
         for path in PAGES:
             seen.go(path)

@@ -2,6 +2,8 @@
 
 from fastapi import APIRouter
 
+from controller.web.public import here
+
 __all__ = ["ROUTERS"]
 
-ROUTERS: tuple[APIRouter, ...] = ()
+ROUTERS: tuple[APIRouter, ...] = (here.router,)

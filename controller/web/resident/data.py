@@ -12,6 +12,7 @@ from controller.services.complaints import complain, complaints_for
 from controller.services.own_data import correct_contact, end_other_devices, own_copy, own_devices
 from controller.services.staff import end_session
 from controller.storage.models import HolderRow
+from controller.web.complaint_topics import topics_for
 from controller.web.desk import Desk
 from controller.web.identity import Resident, clear_cookie, cookie_of
 from controller.web.page import TheDesk, go, page, words_for
@@ -20,18 +21,6 @@ from mqtt.contract.errors import RefusedError
 __all__ = ["router"]
 
 router = APIRouter(prefix="/me", include_in_schema=False)
-_TOPICS = {
-    "forced": (
-        ("有人要求我用人脸", "I was made to use my face"),
-        ("只有检查人员能看到，物业看不到", "Only the inspector reads this, the desk cannot"),
-    ),
-    "refused": (("不给办卡、码或不让进", "I was refused a fob, code or entry"), ("", "")),
-    "slower": (("不用人脸就更慢、更麻烦", "Without face it is slower or harder"), ("", "")),
-    "fee": (("门禁收费", "A fee for getting in"), ("", "")),
-    "data": (("个人信息", "My data"), ("", "")),
-    "staff": (("工作人员", "Staff"), ("", "")),
-    "other": (("其他", "Something else"), ("", "")),
-}
 
 
 class Contact(BaseModel, extra="forbid"):
@@ -113,7 +102,7 @@ def sign_out(request: Request, desk: TheDesk, _resident: Resident) -> Response:
 @router.get("/complain")
 def ask_complaint(request: Request, desk: TheDesk, resident: Resident, topic: str = "") -> Response:
     """Show the form and the own complaints with their answers."""
-    chosen = topic if topic in _TOPICS else ""
+    chosen = topic if topic in set(ComplaintTopic) else ""
     return _complaints(request, desk, resident, chosen=chosen)
 
 
@@ -129,7 +118,7 @@ def take_complaint(
     moment, w = desk.clock(), words_for(request)
     try:
         with desk.writing() as uow:
-            about = ComplaintTopic(topic) if topic in _TOPICS else ComplaintTopic.OTHER
+            about = ComplaintTopic(topic) if topic in set(ComplaintTopic) else ComplaintTopic.OTHER
             row = complain(uow, about, text, moment, holder=resident.id)
             uow.commit()
             due = w.iso_day(row.answer_due_ms)
@@ -166,7 +155,7 @@ def _complaints(
     text: str = "",
     error: str = "",
 ) -> Response:
-    w = words_for(request)
+    topics = topics_for(words_for(request))
     with desk.reading() as uow:
         made = complaints_for(uow, resident)
     return page(
@@ -174,8 +163,8 @@ def _complaints(
         "resident/complain.html",
         422 if error else 200,
         error=error,
-        topics=[(key, w(*said), w(*more)) for key, (said, more) in _TOPICS.items()],
-        names={key: w(*said) for key, (said, _) in _TOPICS.items()},
+        topics=topics,
+        names={key: said for key, said, _ in topics},
         made=made,
         chosen=chosen,
         text=text,
