@@ -2,7 +2,7 @@
 
 Events are indexed by person as they arrive. After 30 days the index and the personal part of the
 event go; what was witnessed stays as it is. A disputed record is held until it is answered and 60
-days more.
+days more, and so are the records of somebody who complained, or whom an order names.
 """
 
 import logging
@@ -13,9 +13,11 @@ from sqlalchemy import delete, select, update
 from controller.domain.moment import DAY_MS, Moment
 from controller.storage.models import (
     AccessPointRow,
+    ComplaintRow,
     DisputeRow,
     EventRow,
     GateRow,
+    LegalHoldRow,
     PassageRow,
     SiteValueRow,
 )
@@ -98,6 +100,7 @@ def own_records(
     """Return a person's own passages of the last 30 days and the disputed ones, newest first."""
     gates = _titles(uow, GateRow)
     places = _titles(uow, AccessPointRow)
+    is_kept = holder in _holders_kept(uow, moment)
     own = select(DisputeRow).where(DisputeRow.holder_id == holder)
     disputes = {row.event_id: row for row in uow.session.scalars(own)}
     rows = uow.session.scalars(
@@ -117,7 +120,9 @@ def own_records(
             event.outcome,
             event.reason,
             is_simulated=event.adapter_kind != "real",
-            days_left=None if event.id in disputes else _days_left(event.at_s * 1000, moment),
+            days_left=None
+            if is_kept or event.id in disputes
+            else _days_left(event.at_s * 1000, moment),
             is_disputed=event.id in disputes,
             answer=disputes[event.id].answer if event.id in disputes else "",
         )
@@ -137,7 +142,11 @@ def forget_old(uow: UnitOfWork, moment: Moment) -> int:
     )
     due = uow.session.scalars(
         select(PassageRow.event_id)
-        .where(PassageRow.at_s < before_s, PassageRow.event_id.not_in(held))
+        .where(
+            PassageRow.at_s < before_s,
+            PassageRow.event_id.not_in(held),
+            PassageRow.holder_id.not_in(_holders_kept(uow, moment)),
+        )
         .limit(_FORGET_AT_ONCE)
     ).all()
     if not due:
@@ -149,6 +158,19 @@ def forget_old(uow: UnitOfWork, moment: Moment) -> int:
     uow.session.flush()
     _log.info("passages_forgotten", extra={"count": len(due)})
     return len(due)
+
+
+def _holders_kept(uow: UnitOfWork, moment: Moment) -> frozenset[bytes]:
+    """Whose records a complaint or an order holds now (rules RT-01, RT-02)."""
+    complained = select(ComplaintRow.holder_id).where(
+        (ComplaintRow.answered_at_ms.is_(None))
+        | (ComplaintRow.answered_at_ms > moment.utc_ms - HELD_MORE_MS)
+    )
+    ordered = select(LegalHoldRow.holder_id).where(
+        LegalHoldRow.ended_at_ms.is_(None), LegalHoldRow.until_ms > moment.utc_ms
+    )
+    found = (*uow.session.scalars(complained), *uow.session.scalars(ordered))
+    return frozenset(holder for holder in found if holder is not None)
 
 
 def _cursor(uow: UnitOfWork) -> int:

@@ -28,6 +28,7 @@ from controller.services.moving.claims import settle_claims
 from controller.services.ports import Publication
 from controller.services.proof_upkeep import keep_proof
 from controller.services.read_back import questions
+from controller.services.records import forget_old, has_unindexed, index_passages
 from controller.services.site import Site
 from controller.storage.unit_of_work import UnitOfWork
 from controller.web.gate_ears import GateEars
@@ -208,10 +209,11 @@ class WebLink:
 
     def _learn(self, moment: Moment) -> None:
         with UnitOfWork(self._engine, writes=False) as uow:
-            if not has_unlearned(uow) and not has_face_news(uow):
+            if not has_unlearned(uow) and not has_face_news(uow) and not has_unindexed(uow):
                 return
         with UnitOfWork(self._engine) as uow:
             used = learn_uses(uow, moment) + learn_face(uow, self._site, moment)
+            index_passages(uow)
             uow.commit()
         if used:
             self._sync(moment)
@@ -259,6 +261,7 @@ class WebLink:
             keep_face(uow, _HOUSE, moment)
             run_due(uow, self._site, moment)
             forget_files(uow, moment)
+            forget_old(uow, moment)
             settle_handover(uow, self._site, moment)
             settle_claims(uow, moment)
             uow.commit()
