@@ -2,8 +2,16 @@
 
 from fastapi import APIRouter
 
-from controller.web.manager import menu, overview
+from controller.web.manager import access, gates, history, menu, overview, plan, register
 
 __all__ = ["ROUTERS"]
 
-ROUTERS: tuple[APIRouter, ...] = (overview.router, menu.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    overview.router,
+    menu.router,
+    gates.router,
+    plan.router,
+    history.router,
+    register.router,
+    access.router,
+)
