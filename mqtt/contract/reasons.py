@@ -197,6 +197,7 @@ class ReasonCode(StrEnum):
     ONE_PERSON = "one_person"
     # rules of the controller
     FACE_ONLY = "face_only"
+    FACE_FAVOURED = "face_favoured"
     FACE_NOT_PREPARED = "face_not_prepared"
     CREDENTIAL_NEEDED = "credential_needed"
     TOO_YOUNG = "too_young"

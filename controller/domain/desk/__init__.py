@@ -1,0 +1,1 @@
+"""Say what the compliance desk keeps: forms as data, working days, the clock of the filing."""

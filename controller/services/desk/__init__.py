@@ -1,0 +1,1 @@
+"""Run the compliance desk and the legal desk."""
