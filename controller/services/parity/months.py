@@ -89,18 +89,7 @@ def keep_parity(uow: UnitOfWork, moment: Moment) -> bool:
 
 def count_month(uow: UnitOfWork, month: str, moment: Moment) -> tuple[Cell, ...]:
     """Count a month anew, keep and return its cells. The caller commits."""
-    start_s, end_s = _bounds(month)
-    tally, uptimes = ParityTally(), {}
-    for gate, epoch in _logs(uow):
-        clock = AvailabilityTally(start_s, end_s)
-        for fields in _before(uow, gate, start_s) if _is_first(uow, gate, epoch) else ():
-            clock.add_leaf(fields)
-        for fields in _within(uow, gate, epoch, start_s, end_s):
-            tally.add_leaf(fields)
-            clock.add_leaf(fields)
-        for key, uptime in clock.end(min(moment.utc_s, end_s)).items():
-            up, known = uptimes.get(key, (0, 0))
-            uptimes[key] = (up + uptime.up_s, known + uptime.known_s)
+    tally, uptimes = _tallies(uow, month, moment)
     uow.session.execute(delete(ParityCellRow).where(ParityCellRow.month == month))
     rows = {(row.access_point, row.method): row for row in tally.rows() if row.month == month}
     for place, method in sorted(rows.keys() | uptimes.keys()):
@@ -118,6 +107,26 @@ def count_month(uow: UnitOfWork, month: str, moment: Moment) -> tuple[Cell, ...]
         )
     uow.session.flush()
     return cells(uow, (month,))
+
+
+def _tallies(
+    uow: UnitOfWork, month: str, moment: Moment
+) -> tuple[ParityTally, dict[tuple[str, str], tuple[int, int]]]:
+    """Return the tries of a month, and (seconds ready, seconds known) of each way at each place."""
+    start_s, end_s = _bounds(month)
+    tally = ParityTally()
+    uptimes: dict[tuple[str, str], tuple[int, int]] = {}
+    for gate, epoch in _logs(uow):
+        clock = AvailabilityTally(start_s, end_s)
+        for fields in _before(uow, gate, start_s) if _is_first(uow, gate, epoch) else ():
+            clock.add_leaf(fields)
+        for fields in _within(uow, gate, epoch, start_s, end_s):
+            tally.add_leaf(fields)
+            clock.add_leaf(fields)
+        for key, uptime in clock.end(min(moment.utc_s, end_s)).items():
+            up, known = uptimes.get(key, (0, 0))
+            uptimes[key] = (up + uptime.up_s, known + uptime.known_s)
+    return tally, uptimes
 
 
 def _is_due(uow: UnitOfWork, month: str, before_ms: int) -> bool:
@@ -140,7 +149,7 @@ def _bounds(month: str) -> tuple[int, int]:
 def _logs(uow: UnitOfWork) -> list[tuple[str, int]]:
     found = select(GateEpochRow.gate, GateEpochRow.epoch)
     ordered = found.order_by(GateEpochRow.gate, GateEpochRow.first_received_at_ms)
-    return [(gate, epoch) for gate, epoch in uow.session.execute(ordered)]  # noqa: C416
+    return [(gate, epoch) for gate, epoch in uow.session.execute(ordered)]
 
 
 def _is_first(uow: UnitOfWork, gate: str, epoch: int) -> bool:

@@ -1,4 +1,4 @@
-"""Notice signs that people are steered to face (rule EQ-15); they stop nothing and prove nothing."""
+"""Notice signs that people are steered to face (rule EQ-15); they stop and prove nothing."""
 
 from collections import defaultdict
 from dataclasses import dataclass
