@@ -69,7 +69,7 @@ async def run(config: GateConfig, *, simulate: bool) -> None:
             devices=parts.hardware,
             uplink=uplink,
             notifier=Notifier(),
-            stand=partial(_stand, gate, parts.hardware),
+            stand=partial(_stand, gate, uplink, parts.hardware),
         )
         spec = _session_spec(config, uplink.mail, identity)
         uplink.session = PahoSession(spec, daemon.emit_session)
@@ -185,11 +185,11 @@ def _assemble(
     return gate, uplink
 
 
-def _stand(gate: GateLoop, hardware: Hardware) -> None:
+def _stand(gate: GateLoop, uplink: Uplink, hardware: Hardware) -> None:
     """Tell every screen how things stand at its access point."""
-    age_s = gate.list_age_s()
+    age_s, waiting = gate.list_age_s(), uplink.events_waiting
     for place, screen in hardware.screens.items():
-        screen.stand(outlook_at(gate.state, gate.knowledge, place, age_s))
+        screen.stand(outlook_at(gate.state, gate.knowledge, place, age_s, waiting))
 
 
 def _known_documents(parts: _Parts, identity: Identity) -> tuple[TrustedDocuments, Knowledge]:

@@ -63,6 +63,7 @@ def screen_json(board: Board, written_ms: int) -> str:
             "door": outlook.door,
             "list_age_s": outlook.list_age_s,
             "is_armed": outlook.is_armed,
+            "waiting": outlook.waiting,
         }
     return json.dumps(content, ensure_ascii=False)
 

@@ -38,6 +38,7 @@ class Courier:
         self._outbox = Outbox()
         self._ack: Ack | None = None
         self._settling = False
+        self._is_connected = False
         self._head: LogHead | None = None
         self._now = Moment(0, 0, ClockTrust.UNKNOWN)
 
@@ -46,13 +47,19 @@ class Courier:
         """Return the current epoch as the store last told it."""
         return self._head
 
+    @property
+    def waiting(self) -> int:
+        """Return how many events of this epoch the controller has not signed for."""
+        return 0 if self._head is None else max(0, self._head.size - self._head.acked)
+
     def connected(self, now: Moment) -> None:
         """Begin again with everything that is not acknowledged; `pump` starts it."""
-        self._now = now
+        self._now, self._is_connected = now, True
         self._outbox.connected(now.mono_ms)
 
     def disconnected(self) -> None:
         """Stop until the next connection."""
+        self._is_connected = False
         self._outbox.disconnected()
 
     def ask_head(self, done: Callable[[LogHead], None]) -> None:
@@ -75,6 +82,8 @@ class Courier:
         """Take note that there are new events."""
         self._outbox.wake()
         self.pump(now)
+        if not self._is_connected:
+            self.ask_head(lambda _head: None)
 
     def acknowledged(self, ack: Ack, now: Moment) -> None:
         """Take a verified acknowledgement; a newer one covers those that still wait."""

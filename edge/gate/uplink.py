@@ -112,6 +112,11 @@ class Uplink:
         """Tell whether the broker is there."""
         return self._is_connected
 
+    @property
+    def events_waiting(self) -> int:
+        """Return how many events the controller has not signed for yet."""
+        return self._courier.waiting
+
     def on_item(self, item: SessionItem, now: Moment) -> None:
         """Take whatever the session emitted."""
         self._now = now
@@ -284,8 +289,7 @@ class Uplink:
             return None
 
     def _adopted(self, accepted: Accepted, now: Moment) -> None:
-        note = f"{accepted.name.value} {accepted.held.version}"
-        kind = self._identity.adapter_kind
+        note, kind = f"{accepted.name.value} {accepted.held.version}", self._identity.adapter_kind
         self._around.emit(Observed(now, EventKind.DOCUMENT, ReasonCode.ADOPTED, kind, note=note))
 
     def _document_refused(self, name: DocumentName, error: EqualGateError, now: Moment) -> None:

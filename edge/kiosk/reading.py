@@ -28,6 +28,7 @@ class Reading(msgspec.Struct, frozen=True):
     ways: dict[str, str] = msgspec.field(default_factory=dict)
     door: str = ""
     is_armed: bool = False
+    waiting: int = 0
 
 
 _DECODER = msgspec.json.Decoder(Reading)

@@ -9,8 +9,10 @@ import msgspec
 __all__ = [
     "Adapter",
     "AnsweredAdapters",
+    "AnsweredLamps",
     "AnsweredRelays",
     "AnsweredShown",
+    "Lamp",
     "Refused",
     "RelayState",
     "Said",
@@ -94,4 +96,20 @@ class AnsweredAdapters(msgspec.Struct, frozen=True):
 
     mono_ms: int
     adapters: tuple[Adapter, ...]
+    ok: bool = True
+
+
+class Lamp(msgspec.Struct, frozen=True):
+    """The light of one OSDP reader: its colour as last told, and when (CLOCK_MONOTONIC ms)."""
+
+    access_point: str
+    colour: str
+    since_mono_ms: int
+
+
+class AnsweredLamps(msgspec.Struct, frozen=True):
+    """The light of every OSDP reader that was ever told one."""
+
+    mono_ms: int
+    lamps: tuple[Lamp, ...]
     ok: bool = True

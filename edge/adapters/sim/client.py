@@ -16,8 +16,10 @@ from edge.adapters.line_server import socket_address
 from edge.adapters.sim import requests as ask
 from edge.adapters.sim.answers import (
     AnsweredAdapters,
+    AnsweredLamps,
     AnsweredRelays,
     AnsweredShown,
+    Lamp,
     Refused,
     RelayState,
     Said,
@@ -29,7 +31,7 @@ from mqtt.contract.reasons import ReasonCode
 
 __all__ = ["RequestRefusedError", "SimClient"]
 
-_T = TypeVar("_T", Said, AnsweredRelays, AnsweredShown, AnsweredAdapters)
+_T = TypeVar("_T", Said, AnsweredRelays, AnsweredShown, AnsweredAdapters, AnsweredLamps)
 _LIMIT_S = 15.0
 
 
@@ -159,6 +161,10 @@ class SimClient:
         request = ask.WaitShown(access_point, since_mono_ms, round(timeout_s * 1000))
         found = self.ask(request, AnsweredShown).shown
         return found[0] if found else None
+
+    def lamps(self) -> tuple[Lamp, ...]:
+        """Return the light of every OSDP reader that was told one."""
+        return self.ask(ask.Lamps(), AnsweredLamps).lamps
 
     def adapters(self) -> dict[str, str]:
         """Return every device of the gate with its kind, `real` or `simulated`."""

@@ -43,6 +43,9 @@ class SimFobReader(Protocol):
     def set_mode(self, mode: str) -> None:
         """Set it up as `secure`, `install`, `plaintext`; Wiegand: `swapped`, `straight`."""
 
+    def light(self) -> tuple[str, int] | None:
+        """Return the colour that its light was last told, and when; None without such a light."""
+
 
 class OsdpFobReader:
     """A reader on a pty; also the Source that powers it on and off."""
@@ -94,6 +97,13 @@ class OsdpFobReader:
             raise ValueError("modes are secure, install, plaintext") from None
         self.reader.set_mode(chosen)
 
+    def light(self) -> tuple[str, int] | None:
+        """Return what the last LED command on the bus set."""
+        told = [one for one in self.reader.indications if one.colour is not None]
+        if not told or told[-1].colour is None:
+            return None
+        return told[-1].colour.name.lower(), told[-1].mono_ms
+
 
 class WiegandFobReader:
     """A reader on two wires."""
@@ -139,3 +149,6 @@ class WiegandFobReader:
         if mode not in {"swapped", "straight"}:
             raise ValueError("modes are swapped, straight")
         self.wires.swap(is_swapped=mode == "swapped")
+
+    def light(self) -> None:
+        """Return nothing: its lamp hangs on wires of its own."""

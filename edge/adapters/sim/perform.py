@@ -11,8 +11,10 @@ from edge.adapters.sim import requests as ask
 from edge.adapters.sim.answers import (
     Adapter,
     AnsweredAdapters,
+    AnsweredLamps,
     AnsweredRelays,
     AnsweredShown,
+    Lamp,
     Refused,
     RelayState,
     Said,
@@ -29,7 +31,7 @@ from mqtt.contract.reasons import ReasonCode
 
 __all__ = ["Answer", "perform"]
 
-Answer = Said | Refused | AnsweredRelays | AnsweredShown | AnsweredAdapters
+Answer = Said | Refused | AnsweredRelays | AnsweredShown | AnsweredAdapters | AnsweredLamps
 
 _LONGEST_WAIT_MS = 60_000
 _PICTURE_S = 10.0
@@ -46,6 +48,8 @@ def perform(request: ask.Request, bench: SimBench) -> Answer:
         case ask.Adapters():
             rows = (Adapter(name, kind.value) for name, kind in bench.adapters.items())
             return AnsweredAdapters(begun_ms, tuple(rows))
+        case ask.Lamps():
+            return AnsweredLamps(begun_ms, tuple(_lamps(bench)))
         case ask.Fob() | ask.Keys() | ask.Cable() | ask.Reader():
             _use_reader(request, bench)
         case ask.Door() | ask.Exit() | ask.RelayStuck() | ask.AutoDoor():
@@ -235,6 +239,13 @@ def _relay(portal: str, door: SimDoor, since_ms: int) -> RelayState:
     changes = (change for change in relay.history if change.mono_ms >= since_ms)
     history = tuple(Switched(c.mono_ms, c.is_active, c.has_moved) for c in changes)
     return RelayState(portal, relay.is_active, relay.is_stuck, door.is_open, history)
+
+
+def _lamps(bench: SimBench) -> Iterable[Lamp]:
+    for place, reader in bench.readers.items():
+        light = reader.light()
+        if light is not None:
+            yield Lamp(place, *light)
 
 
 def _shown(

@@ -23,6 +23,7 @@ __all__ = [
     "FireFault",
     "Fob",
     "Keys",
+    "Lamps",
     "Lines",
     "Panel",
     "Picture",
@@ -199,6 +200,10 @@ class Relays(_Ask, frozen=True, tag="relays"):
     since_mono_ms: int = 0
 
 
+class Lamps(_Ask, frozen=True, tag="lamps"):
+    """Ask for the colour that each OSDP reader's light was last told to show."""
+
+
 class ShownState(_Ask, frozen=True, tag="shown"):
     """Ask what an access point showed at or after `since_mono_ms`."""
 
@@ -229,7 +234,8 @@ class WaitShown(_Ask, frozen=True, tag="wait_shown"):
 Request = (
     Fob | Keys | Picture | Door | Exit | Fire | FireFault | Tamper | Battery | Call | Panel
     | ClockJump | ClockTrustSet | Cable | Reader | Lines | RelayStuck | AutoDoor | WorkerKill
-    | FacePress | FacePicture | PowerCut | Relays | ShownState | Adapters | WaitUnlocked | WaitShown
+    | FacePress | FacePicture | PowerCut | Relays | ShownState | Lamps | Adapters
+    | WaitUnlocked | WaitShown
 )  # fmt: skip
 
 
