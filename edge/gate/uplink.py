@@ -254,8 +254,7 @@ class Uplink:
                 pass
 
     def _publish_batch(self, payload: bytes) -> bool:
-        message = self._mail.message(TopicKind.EVENTS, payload)
-        return self._publish(message) is not None
+        return self._publish(self._mail.message(TopicKind.EVENTS, payload)) is not None
 
     def _on_result(self, result: PublishResult, now: Moment) -> None:
         if result.ticket in self._feed_tickets:
@@ -269,9 +268,8 @@ class Uplink:
         feed = self._feed.due(now) if self._is_connected else None
         if feed is None:
             return
-        payload = seal_feed(feed, self._identity.signer)
-        ticket = self._publish(self._mail.message(TopicKind.REDEEM, payload))
-        if ticket is not None:
+        sealed = self._mail.message(TopicKind.REDEEM, seal_feed(feed, self._identity.signer))
+        if (ticket := self._publish(sealed)) is not None:
             self._feed.sent(feed, now)
             self._feed_tickets.add(ticket)
 
@@ -286,7 +284,7 @@ class Uplink:
             return self.session.publish(message)
         except UnavailableError as error:
             _log.info("publish_refused", extra={"reason": error.code.value})
-            return None
+        return None
 
     def _adopted(self, accepted: Accepted, now: Moment) -> None:
         note, kind = f"{accepted.name.value} {accepted.held.version}", self._identity.adapter_kind

@@ -16,6 +16,7 @@ from equalgate.demo.ledger import has_documents
 from equalgate.demo.pages_client import PagesClient
 from equalgate.demo.processes import wait_until
 from equalgate.demo.scene import Scene
+from equalgate.demo.stage.app import serving
 from equalgate.demo.steps import Result, Steps
 from equalgate.demo.tour_commands import open_remotely
 from equalgate.demo.tour_containment import refuse_face_only
@@ -28,7 +29,7 @@ from mqtt.contract.errors import EqualGateError
 
 __all__ = ["main"]
 
-_HTTP_PORT = 8440
+_HTTP_PORT, _STAGE_PORT = 8440, 8430
 _DOCUMENTS_S = 20.0
 
 
@@ -40,7 +41,8 @@ def main(*, once: bool = False, http_port: int = 0, broker_port: int = 0) -> int
     if once:
         with tempfile.TemporaryDirectory(prefix="equalgate-") as folder:
             return _play(Path(folder), Ports.free(broker_port, http_port))
-    return _stay(Ports.free(broker_port, http_port or _free_or_any(_HTTP_PORT)))
+    http = http_port or _free_or_any(_HTTP_PORT)
+    return _stay(Ports.free(broker_port, http, _free_or_any(_STAGE_PORT)))
 
 
 def _play(folder: Path, ports: Ports) -> int:
@@ -111,14 +113,19 @@ def _stay(ports: Ports) -> int:
     with compound.running():
         base = f"http://127.0.0.1:{ports.http}"
         wait_until(PagesClient(base).is_up, "the controller's pages", 30.0)
-        _say_where(compound, base)
-        ended.wait()
+        with compound.screens_running(), serving(compound):
+            _say_where(compound, base)
+            ended.wait()
         _say("正在停止… / stopping…")
     return 0
 
 
 def _say_where(compound: Compound, base: str) -> None:
-    _say(f"\n  同行门禁演示 / EqualGate demo: {base}\n")
+    _say(f"\n  同行门禁演示 / EqualGate demo: http://127.0.0.1:{compound.ports.stage}\n")
+    _say(f"  住户、保安、物业、检查页面 / pages for everybody: {base}")
+    for (name, folder), port in zip(compound.gates.items(), compound.ports.screens, strict=True):
+        _say(f"  门口屏幕 / gate screen {name}: http://127.0.0.1:{port}/{folder.side}-in")
+    _say("")
     for account in compound.accounts():
         _say(f"  {account.role:10} {account.login:10} {account.password}")
     _say("\n  硬件为模拟 / the hardware is simulated. 操作一个门 / play with a gate:")

@@ -20,6 +20,7 @@ from controller.storage.engine import make_engine
 from controller.storage.migrate import upgrade
 from controller.storage.unit_of_work import UnitOfWork
 from edge.adapters.clock import KernelClock
+from equalgate.demo.cast import cast_of, save_cast
 from equalgate.demo.face_setup import fit_face, models_folder
 from equalgate.demo.gate_files import GateFolder
 from equalgate.demo.processes import Program
@@ -75,11 +76,14 @@ class Ports:
 
     broker: int
     http: int
+    stage: int = 0
+    screens: tuple[int, ...] = ()
 
     @classmethod
-    def free(cls, broker: int = 0, http: int = 0) -> "Ports":
+    def free(cls, broker: int = 0, http: int = 0, stage: int = 0) -> "Ports":
         """Take the given ones, and free ones where 0 is given."""
-        return cls(broker or free_port(), http or free_port())
+        screens = tuple(free_port() for _ in GATES)
+        return cls(broker or free_port(), http or free_port(), stage or free_port(), screens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,15 @@ class Compound:
         self.broker_home = BrokerHome(folder / "broker")
         self.gates = {name: GateFolder(folder / "gates" / name, name) for name in GATES}
         logs = folder / "logs"
+        self.screens = {
+            name: Program(
+                f"{name}-screen",
+                "edge",
+                ("screen", "--config", str(gate.config_file)),
+                logs / f"{name}-screen.log",
+            )
+            for name, gate in self.gates.items()
+        }
         settings = str(self.settings_file)
         self.web = Program("web", "controller", ("serve", "--config", settings), logs / "web.log")
         self.ingest = Program(
@@ -132,9 +145,19 @@ class Compound:
         return self.folder / "accounts.json"
 
     @property
+    def cast_file(self) -> Path:
+        """Return the file (0600) with what the people of the example carry."""
+        return self.folder / "cast.json"
+
+    @property
+    def database_url(self) -> str:
+        """Return where the controller's database is."""
+        return f"sqlite:///{self.folder / 'controller' / 'controller.db'}"
+
+    @property
     def is_made(self) -> bool:
-        """Tell whether the compound was made before."""
-        return self.accounts_file.exists()
+        """Tell whether the compound was made before, by a version that knew the stage."""
+        return self.accounts_file.exists() and self.cast_file.exists()
 
     def make(self) -> SeedResult:
         """Make everything in an empty folder and return the secrets of the example."""
@@ -152,6 +175,7 @@ class Compound:
                 uow.commit()
         (self.folder / "controller" / "anchor").write_text(next(iter(anchors.values())).hex())
         self.configure()
+        save_cast(cast_of(seeded), self.cast_file)
         self._keep_accounts(seeded)
         return seeded
 
@@ -162,7 +186,7 @@ class Compound:
     @contextmanager
     def database(self) -> Iterator[Engine]:
         """Open the controller's database as one more process of it."""
-        engine = make_engine(f"sqlite:///{self.folder / 'controller' / 'controller.db'}")
+        engine = make_engine(self.database_url)
         try:
             yield engine
         finally:
@@ -190,9 +214,12 @@ class Compound:
         )
         self.settings_file.write_text(text, "utf-8")
         anchor = bytes.fromhex((self.folder / "controller" / "anchor").read_text())
-        for name, gate in self.gates.items():
+        screen_ports = self.ports.screens or tuple(0 for _ in self.gates)
+        for (name, gate), screen_port in zip(self.gates.items(), screen_ports, strict=True):
             tls = self.broker_home.identity(name, at)
-            gate.write_config(SITE, self.ports.broker, tls, anchor, models_folder())
+            gate.write_config(
+                SITE, self.ports.broker, tls, anchor, models_folder(), screen_port=screen_port
+            )
 
     def accounts(self) -> tuple[Account, ...]:
         """Return the accounts of this set-up."""
@@ -213,6 +240,17 @@ class Compound:
             for program in (*self.units.values(), self.web, self.ingest):
                 program.stop()
             self.broker.stop()
+
+    @contextmanager
+    def screens_running(self) -> Iterator[None]:
+        """Run the screens of the gates, each in a process of its own."""
+        try:
+            for screen in self.screens.values():
+                screen.start()
+            yield
+        finally:
+            for screen in self.screens.values():
+                screen.stop()
 
     def _keep_accounts(self, seeded: SeedResult) -> None:
         rows = [asdict(Account(p.role.value, p.login, p.password)) for p in seeded.staff]

@@ -14,6 +14,8 @@ _TEMPLATE = """\
 [gate]
 site = "{site}"
 id = "{gate}"
+screen_dir = "screen"
+screen_port = {screen_port}
 
 [broker]
 host = "127.0.0.1"
@@ -100,6 +102,11 @@ class GateFolder:
         return self.folder / "state" / "sim.sock"
 
     @property
+    def screen_folder(self) -> Path:
+        """Return where its daemon leaves what its screens show."""
+        return self.folder / "screen"
+
+    @property
     def side(self) -> str:
         """Return the side of the compound, which names its portal and access points."""
         return self.gate.removeprefix("gate-")
@@ -122,7 +129,14 @@ class GateFolder:
         return public_key
 
     def write_config(
-        self, site: str, port: int, tls: TlsFiles, anchor: bytes, models: Path | None
+        self,
+        site: str,
+        port: int,
+        tls: TlsFiles,
+        anchor: bytes,
+        models: Path | None,
+        *,
+        screen_port: int = 0,
     ) -> None:
         """Write `gate.toml` for this broker's port; the rest of the folder stays.
 
@@ -138,5 +152,6 @@ class GateFolder:
             key=tls.key,
             anchor=anchor.hex(),
             models="" if models is None else models.resolve(),
+            screen_port=screen_port,
         )
         self.config_file.write_text(text, "utf-8")

@@ -10,7 +10,15 @@ from equalgate.demo.steps import Result, StepFailedError, Steps
 from mqtt.contract.base45 import decode, encode
 from mqtt.contract.records import Role
 
-__all__ = ["enter_by_every_way", "guard_sign_on", "phone_windows", "tap_fob"]
+__all__ = [
+    "enter_by_every_way",
+    "forged",
+    "guard_sign_on",
+    "phone_windows",
+    "release",
+    "tap_fob",
+    "window_now",
+]
 
 _THREE_MINUTES_MS = 180_000
 _PREFIX = "AC1:"
@@ -83,7 +91,7 @@ def _codes(scene: Scene, steps: Steps) -> None:
             door.sim.do(ask.ClockJump(-_THREE_MINUTES_MS))
         result.expect("denied", "stale")
     with steps.step("forged_qr_refused", "qr") as result:
-        door.show(result, _forged(elder.paper.text))
+        door.show(result, forged(elder.paper.text))
         result.expect("denied", "invalid_pass")
 
 
@@ -97,7 +105,7 @@ def _fobs(scene: Scene, steps: Steps) -> None:
         result.expect("denied", "revoked")
 
 
-def _forged(text: str) -> str:
+def forged(text: str) -> str:
     """Change one bit of the pass's signature."""
     raw = bytearray(decode(text.removeprefix(_PREFIX)))
     raw[-1] ^= 1

@@ -25,7 +25,7 @@ from mqtt.contract.records import Role
 from tests.support.repository import ROOT
 from tests.support.web_app import Office
 
-__all__ = ["LOOKS", "Look", "Seen", "chromium", "visit"]
+__all__ = ["LOOKS", "Look", "Seen", "axe_faults", "chromium", "visit"]
 
 _AXE = Path(__file__).with_name("vendor") / "axe.min.js.gz"
 _AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -75,6 +75,20 @@ def chromium() -> Iterator[Browser]:
             started.close()
 
 
+def axe_faults(page: Page) -> list[str]:
+    """Return what axe-core finds on a page as it is, each with where."""
+    # A script of the test, not of the page: it comes in beside the content policy.
+    page.evaluate(f"() => {{ {_axe()} }}")
+    found: dict[str, Any] = page.evaluate(
+        "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", _AXE_TAGS
+    )
+    return [
+        f"{each['id']}: {node['html'][:160]}"
+        for each in found["violations"]
+        for node in each["nodes"]
+    ]
+
+
 @dataclass
 class Seen:
     """One browser window, and everything that its pages fetched or complained about."""
@@ -119,16 +133,7 @@ class Seen:
 
     def faults_of_access(self) -> list[str]:
         """Return what axe-core finds on the page as it is, each with where."""
-        # A script of the test, not of the page: it comes in beside the content policy.
-        self.page.evaluate(f"() => {{ {_axe()} }}")
-        found: dict[str, Any] = self.page.evaluate(
-            "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", _AXE_TAGS
-        )
-        return [
-            f"{each['id']}: {node['html'][:160]}"
-            for each in found["violations"]
-            for node in each["nodes"]
-        ]
+        return axe_faults(self.page)
 
     def overflow(self) -> int:
         """Return by how many px the page is wider than its window."""

@@ -18,7 +18,7 @@ from edge.domain.inputs import Attempted
 from edge.domain.model import AccessAttempt, CardClaim
 from mqtt.contract.events import AdapterKind, EventKind, Method
 from mqtt.contract.reasons import ReasonCode
-from tests.support.face_gate import FaceRun
+from tests.support.face_gate import FaceRun, face_papers
 from tests.support.gate_factories import CARD, HOUR, IN, MINUTE, SIMULATED, make_pass
 
 QR, FOB = Method.QR, Method.FOB
@@ -171,3 +171,13 @@ def test_taking_face_away_and_back_begins_anew() -> None:
     gate.papers.access_points[IN] = fitted
     gate.learn()
     assert gate.state.face.watches[IN].ways[FOB].unproven_ms < MINUTE
+
+
+def test_readers_that_speak_before_the_documents_come_are_remembered() -> None:
+    papers = face_papers()
+    places, papers.access_points = papers.access_points, {}
+    gate = FaceRun(papers)
+    papers.access_points = places
+    gate.learn()
+    gate.run(20_000)
+    assert gate.state.ways[IN, Method.FACE] == "ready"
