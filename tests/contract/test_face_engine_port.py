@@ -8,6 +8,9 @@ from onnx import TensorProto, helper
 from edge.workers.face.engine import Engine, EngineError, Tensor, TensorSpec, check_specs
 from edge.workers.face.engine_fake import FakeEngine
 from edge.workers.face.engine_onnx import open_onnx
+from edge.workers.face.trt.api_fake import fake_plan, fake_tensorrt
+from edge.workers.face.trt.driver_fake import FakeDriver
+from edge.workers.face.trt.engine import open_plan
 
 SHAPE = (None, 3, 4)
 
@@ -31,10 +34,14 @@ def answer(feeds: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {"double": feeds["x"] + feeds["x"], "minus": -feeds["x"]}
 
 
-@pytest.fixture(params=["onnx", "fake"])
+@pytest.fixture(params=["onnx", "fake", "tensorrt"])
 def engine(request: pytest.FixtureRequest) -> Engine:
     if request.param == "onnx":
         return open_onnx(tiny_network(), threads=1)
+    if request.param == "tensorrt":
+        driver = FakeDriver()
+        plan = fake_plan(tiny_network())
+        return open_plan(fake_tensorrt(driver), driver, plan, precision="float32")
     outputs = (TensorSpec("double", SHAPE), TensorSpec("minus", SHAPE))
     return FakeEngine((TensorSpec("x", SHAPE),), outputs, answer)
 
@@ -59,8 +66,9 @@ def test_every_output_comes_back_the_same_each_time(engine: Engine) -> None:
     np.testing.assert_array_equal(first["double"], 2 * feed())
 
 
-def test_an_open_axis_takes_any_length(engine: Engine) -> None:
-    assert engine.run({"x": feed(5)})["minus"].shape == (5, 3, 4)
+@pytest.mark.parametrize("count", [1, 4])
+def test_an_open_axis_takes_one_to_four(engine: Engine, count: int) -> None:
+    assert engine.run({"x": feed(count)})["minus"].shape == (count, 3, 4)
 
 
 @pytest.mark.parametrize(

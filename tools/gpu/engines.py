@@ -9,7 +9,7 @@ from edge.workers.face.engine import Engine, EngineError
 from edge.workers.face.manifest import ModelManifest
 from edge.workers.face.models_scene import draw_scene
 from edge.workers.face.selftest import check_model
-from edge.workers.face.trt.api import TensorRt, load_tensorrt
+from edge.workers.face.trt.api import LogTail, TensorRt, construct, load_tensorrt, make_logger
 from edge.workers.face.trt.builder import BuildError, build_engine
 from edge.workers.face.trt.compiling import compile_kernels
 from edge.workers.face.trt.driver_pycuda import PyCudaDriver
@@ -28,11 +28,10 @@ Facts = dict[str, object]
 def tensorrt_facts() -> Facts:
     """Say which TensorRT there is and whether its builder and runtime start here."""
     trt = _found()
-    from edge.workers.face.trt.api import LogTail, make_logger
-
     tail = LogTail()
     logger = make_logger(trt, tail)
-    builder, runtime = trt.module.Builder(logger), trt.module.Runtime(logger)
+    builder = construct(trt.module.Builder, logger)
+    runtime = construct(trt.module.Runtime, logger)
     return {
         "flavour": trt.flavour, "version": trt.version, "builder": builder is not None,
         "runtime": runtime is not None, "words": tail.text(),

@@ -6,7 +6,8 @@ at the door. Every adapter keeps these rules; `tests/contract` runs them on each
 
 1. The same feeds give the same answer, bit for bit, on one machine.
 2. Missing, unknown, misshapen and non-float32 feeds are refused before anything runs.
-3. After ``close`` every run is refused; closing twice does nothing.
+3. An open first axis takes 1 to 4 pictures; more may be refused as ``wrong_shape``.
+4. After ``close`` every run is refused; closing twice does nothing.
 """
 
 from collections.abc import Callable, Mapping

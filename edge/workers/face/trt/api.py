@@ -14,8 +14,8 @@ from typing import Any, Literal, Protocol
 from edge.workers.face.engine import EngineError
 
 __all__ = [
-    "NAMES", "CudaEngine", "ExecutionContext", "Flavour", "LogTail", "TensorRt", "load_tensorrt",
-    "make_logger",
+    "NAMES", "CudaEngine", "ExecutionContext", "Flavour", "LogTail", "TensorRt", "construct",
+    "load_tensorrt", "make_logger",
 ]  # fmt: skip
 
 _log = logging.getLogger(__name__)
@@ -177,6 +177,18 @@ def load_tensorrt(
             raise EngineError("old_tensorrt", version)
         return TensorRt(module, name, version)
     raise EngineError("no_tensorrt")
+
+
+def construct(factory: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401
+    """Return a new object of TensorRT, None when it cannot make one.
+
+    Its library answers null without a driver or memory, and the bindings turn that into a
+    TypeError; both are the same to us.
+    """
+    try:
+        return factory(*arguments)
+    except (TypeError, RuntimeError):
+        return None
 
 
 def make_logger(trt: TensorRt, tail: LogTail) -> Any:  # noqa: ANN401 - TensorRT's own class

@@ -6,7 +6,7 @@ writing nothing. Sizes and types are the network's own.
 """
 
 import enum
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -51,12 +51,11 @@ def fake_tensorrt(driver: FakeDriver, failing: set[str] | None = None) -> Tensor
     faults = failing if failing is not None else set()
 
     class Runtime:
-        def __new__(cls, logger: _Logger) -> Any:  # noqa: ANN401 - None, as TensorRT does
-            logger.log("ERROR", "fake runtime")
-            return None if "runtime" in faults else super().__new__(cls)
-
         def __init__(self, logger: _Logger) -> None:
             self.logger = logger
+            logger.log("ERROR", "fake runtime")
+            if "runtime" in faults:
+                raise TypeError("pybind11::init(): factory function returned nullptr")
 
         def deserialize_cuda_engine(self, plan: bytes) -> "_Engine | None":
             if "plan" in faults or not plan.startswith(MARK):

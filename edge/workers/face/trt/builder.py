@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge.workers.face.engine import EngineError
-from edge.workers.face.trt.api import LogTail, TensorRt, make_logger
+from edge.workers.face.trt.api import LogTail, TensorRt, construct, make_logger
 
 __all__ = [
     "BUILDER_REVISION", "WORKSPACE_BYTES", "Axes", "BuildError", "BuiltEngine", "Progress",
@@ -58,7 +58,7 @@ def build_engine(trt: TensorRt, content: bytes, progress: Progress | None = None
     begin_s = time.monotonic()
     tail, module = LogTail(), trt.module
     logger = make_logger(trt, tail)
-    builder = module.Builder(logger)
+    builder = construct(module.Builder, logger)
     if builder is None:
         raise BuildError("no_builder", tail.text())
     flags = 1 << int(module.NetworkDefinitionCreationFlag.STRONGLY_TYPED)
@@ -66,7 +66,9 @@ def build_engine(trt: TensorRt, content: bytes, progress: Progress | None = None
     config = builder.create_builder_config()
     if network is None or config is None:
         raise BuildError("no_builder", tail.text())
-    parser = module.OnnxParser(network, logger)
+    parser = construct(module.OnnxParser, network, logger)
+    if parser is None:
+        raise BuildError("no_builder", tail.text())
     if not parser.parse(content):
         words = [str(parser.get_error(index).desc()) for index in range(parser.num_errors)]
         raise BuildError("model_refused", "\n".join([*words, tail.text()]))

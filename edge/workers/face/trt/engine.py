@@ -19,7 +19,14 @@ from edge.workers.face.engine import (
     check_feeds,
 )
 from edge.workers.face.models_input import Picture
-from edge.workers.face.trt.api import CudaEngine, ExecutionContext, LogTail, TensorRt, make_logger
+from edge.workers.face.trt.api import (
+    CudaEngine,
+    ExecutionContext,
+    LogTail,
+    TensorRt,
+    construct,
+    make_logger,
+)
 from edge.workers.face.trt.driver import Buffer, CudaDriver
 from edge.workers.face.trt.picture import Placing
 from edge.workers.face.trt.placing import PicturePlacer
@@ -219,7 +226,7 @@ def open_plan(
     """
     tail = LogTail()
     with driver.current():
-        runtime = trt.module.Runtime(make_logger(trt, tail))
+        runtime = construct(trt.module.Runtime, make_logger(trt, tail))
         if runtime is None:
             raise EngineError("no_runtime", tail.text()[-200:])
         engine = runtime.deserialize_cuda_engine(plan)

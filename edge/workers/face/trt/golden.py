@@ -97,7 +97,7 @@ def read_golden(content: bytes) -> Golden:
         with np.load(io.BytesIO(content), allow_pickle=False) as held:
             made_by = bytes(held["made_by"]).decode()
             parts = {key: np.asarray(held[key], np.float32) for key in held if "/" in key}
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, UnicodeDecodeError):
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, UnicodeDecodeError):
         raise EngineError("bad_golden") from None
     return Golden(made_by, _in_order(parts))
 

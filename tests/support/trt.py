@@ -1,0 +1,59 @@
+"""A TensorRT back end that runs anywhere: the stand-ins of module and device, real files."""
+
+from pathlib import Path
+
+from edge.workers.face.keys import FileCabinet
+from edge.workers.face.trt.api import TensorRt
+from edge.workers.face.trt.api_fake import fake_plan, fake_tensorrt
+from edge.workers.face.trt.backend import Model, TrtBackend
+from edge.workers.face.trt.builder import Progress
+from edge.workers.face.trt.cache import EngineCache
+from edge.workers.face.trt.driver_fake import FakeDriver
+from edge.workers.face.trt.precision import Precision
+from tests.support.face_assets import models_folder, shipped
+
+__all__ = ["DETECTOR", "EMBEDDER", "TrtSite", "model"]
+
+DETECTOR, EMBEDDER = "yunet-2026may", "face-reidentification-retail-0095"
+
+
+def model(name: str) -> Model:
+    manifest = shipped()[name]
+    return Model(manifest, (models_folder() / manifest.file).read_bytes())
+
+
+class TrtSite:
+    """Hold one gate's folder; ``backend`` starts anew as a process would."""
+
+    def __init__(self, folder: Path, *names: str) -> None:
+        self.folder = folder / "engines"
+        self.models = [model(name) for name in names or (DETECTOR,)]
+        self.driver = FakeDriver()
+        self.faults: set[str] = set()
+        self.version = "10.3.0"
+        self.precision: Precision = "float32"
+        self.spoils_plan = False
+        self.builds = 0
+
+    @property
+    def cache(self) -> EngineCache:
+        return EngineCache(self.folder, FileCabinet(self.folder / "keys"))
+
+    def backend(self) -> TrtBackend:
+        self.driver = FakeDriver()
+        trt = fake_tensorrt(self.driver, self.faults)
+        return TrtBackend(
+            TensorRt(trt.module, trt.flavour, self.version), self.driver, self.cache, self.models,
+            precision=self.precision, compile_code=lambda _: (b"code", "fake"),
+            build_plan=self._plan,
+        )  # fmt: skip
+
+    def _plan(
+        self, _trt: TensorRt, content: bytes, progress: Progress | None
+    ) -> tuple[bytes, dict[str, object]]:
+        self.builds += 1
+        if progress is not None:
+            progress("Building", 1, 1)
+        if self.spoils_plan:
+            content = model("pad-minifasnet-v2").content
+        return fake_plan(content), {"layer_types": ["FLOAT"]}
