@@ -27,7 +27,9 @@ app = typer.Typer(
 edge = typer.Typer(no_args_is_help=True, help="门口机 / a gate unit")
 controller = typer.Typer(no_args_is_help=True, help="小区控制器 / the compound's controller")
 models = typer.Typer(no_args_is_help=True, help="人脸模型 / face models")
+engine = typer.Typer(no_args_is_help=True, help="TensorRT 引擎 / TensorRT engines")
 app.add_typer(edge, name="edge")
+edge.add_typer(engine, name="engine")
 app.add_typer(controller, name="controller")
 app.add_typer(models, name="models")
 
@@ -183,6 +185,16 @@ _add(
         "run": "运行门口机 / run a gate unit",
         "check-config": "检查配置文件 / check a configuration file",
         "sim": "运行模拟硬件的门口机 / run a gate unit with simulated hardware",
+    },
+)
+_add(
+    engine,
+    "equalgate.engines",
+    {
+        "build": "提前生成引擎 / build the engines ahead of time",
+        "list": "列出引擎 / list the engines",
+        "verify": "核对引擎的已知答案 / ask every engine its known answers",
+        "prune": "删除不再可用的引擎 / remove engines that cannot be used any more",
     },
 )
 _add(

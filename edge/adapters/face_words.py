@@ -20,6 +20,7 @@ OFF = {
     "pad_not_installed": ReasonCode.PAD_NOT_ACCEPTED,
     "not_installed": ReasonCode.METHOD_NOT_INSTALLED,
     "no_engine": ReasonCode.METHOD_NOT_INSTALLED,
+    "preparing": ReasonCode.FACE_PREPARING,
 }
 """Why the worker is off; any other word is `face_off`."""
 ANSWERS = {

@@ -173,6 +173,7 @@ class ReasonCode(StrEnum):
     FACE_RESUMED = "face_resumed"
     FACE_SWITCHED_OFF = "face_switched_off"
     FACE_SELF_TEST_FAILED = "face_self_test_failed"
+    FACE_PREPARING = "face_preparing"
     FACE_OFF = "face_off"
     FACE_CALIBRATED = "face_calibrated"
     NO_WAY_WORKS = "no_way_works"

@@ -213,6 +213,17 @@ def test_a_worker_that_cannot_be_armed_says_so_and_nothing_else_changes() -> Non
         assert gate.fob() is ReasonCode.GRANTED
 
 
+def test_G14_while_face_prepares_every_other_way_opens() -> None:
+    gate = FaceRun()
+    gate.worker(ready=False, reason=ReasonCode.FACE_PREPARING, new=False)
+    gate.press()
+    assert (Signal.DENIED, ReasonCode.FACE_PREPARING) in gate.shown()
+    assert gate.arms() == 0
+    assert gate.fob() is ReasonCode.GRANTED
+    gate.worker()
+    assert gate.enter() is ReasonCode.GRANTED
+
+
 def test_without_pad_files_face_needs_the_sites_recorded_acceptance() -> None:
     gate = FaceRun()
     gate.worker(pad=False)

@@ -15,7 +15,7 @@ from edge.workers.face.trt.api import NAMES, LogTail, TensorRt, construct, load_
 from tests.support.repository import ROOT
 
 KNOWN: dict[str, dict[str, str]] = json.loads(
-    (ROOT / "tests" / "vectors" / "tensorrt_names.json").read_text("utf-8")
+    (ROOT / "tests" / "support" / "tensorrt_names.json").read_text("utf-8")
 )
 USERS = ("api", "builder", "engine")
 

@@ -56,7 +56,7 @@ def test_an_engine_with_wrong_answers_is_never_kept(site: TrtSite) -> None:
     with pytest.raises(EngineError, match="wrong_answers"):
         site.backend().build("pad-minifasnet-v1se")
     assert site.cache.entries() == ()
-    (key,) = site.backend().keys().values()
+    (key,) = site.backend().engine_keys().values()
     assert site.cache.failure(key) == "wrong_answers"
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -11,9 +12,12 @@ from typing import TYPE_CHECKING
 from edge.workers.face.hygiene import harden, restart_without_cache
 
 if TYPE_CHECKING:
+    from edge.workers.face.analysis import Inferences
     from edge.workers.face.camera import FaceCamera
     from edge.workers.face.references_live import Instant
+    from edge.workers.face.trt.choose import EngineWish
     from edge.workers.face.worker import FaceWorker
+    from edge.workers.face.worker_desk import FaceModelsState
     from edge.workers.harness import Waker
 
 __all__ = ["main"]
@@ -30,28 +34,83 @@ def main(argv: Sequence[str]) -> int:
     parser = _parser()
     options = parser.parse_args(argv)
 
+    losses: list[str] = []
+
     def body(waker: "Waker") -> None:
         _log.info("process_hardened", extra={"in_force": in_force})
-        _worker(parser, options, waker).run(options.socket, waker)
+        _run(parser, options, waker, losses)
 
-    return run_worker("face", body)
+    status = run_worker("face", body)
+    if losses:
+        # Whoever frees memory of a device that hangs hangs too: nothing of it is touched again.
+        logging.shutdown()
+        os._exit(status)
+    return status
+
+
+def _run(
+    parser: argparse.ArgumentParser,
+    options: argparse.Namespace,
+    waker: "Waker",
+    losses: "list[str]",
+) -> None:
+    from edge.workers.face.engine import EngineError
+    from edge.workers.face.trt.losses import DeviceLosses
+    from edge.workers.face.worker_lane import LaneFailed
+
+    try:
+        _serve(parser, options, waker)
+    except (LaneFailed, EngineError) as error:
+        if error.code == "device_lost":
+            losses.append(error.code)
+            _log.critical("device_lost", extra={"then": "the process ends and starts anew"})
+            DeviceLosses(_wish(options).losses_file(options.models)).add(time.time())
+        raise
+
+
+def _serve(parser: argparse.ArgumentParser, options: argparse.Namespace, waker: "Waker") -> None:
+    from edge.workers.face.trt.choose import choose
+    from edge.workers.face.trt.prepare import Preparation, build_command
+    from edge.workers.face.worker_models import load_models
+
+    wish = _wish(options)
+    choice = choose(wish, options.models, time.time())
+    loaded = load_models(options.models, accepts_no_pad=options.without_pad, choice=choice)
+    worker = _worker(parser, options, waker, loaded)
+    preparation = None
+    if loaded[0].off_code == "preparing":
+        preparation = Preparation(build_command(wish, options.models), waker.stop)
+        preparation.start()
+    try:
+        worker.run(options.socket, waker)
+    finally:
+        if preparation is not None:
+            preparation.stop()
+
+
+def _wish(options: argparse.Namespace) -> "EngineWish":
+    from edge.workers.face.trt.choose import EngineWish
+
+    return EngineWish(options.engine, options.precision, options.engines)
 
 
 def _worker(
-    parser: argparse.ArgumentParser, options: argparse.Namespace, waker: "Waker"
+    parser: argparse.ArgumentParser,
+    options: argparse.Namespace,
+    waker: "Waker",
+    loaded: "tuple[FaceModelsState, Inferences]",
 ) -> "FaceWorker":
     from edge.workers.face.keys import FileCabinet
     from edge.workers.face.references import ReferenceStore
     from edge.workers.face.worker import FaceWorker
     from edge.workers.face.worker_desk import FaceDesk
     from edge.workers.face.worker_lane import FaceLane
-    from edge.workers.face.worker_models import load_models
 
     cameras = _cameras(parser, options)
     cabinet = FileCabinet(options.keys or options.store / "keys")
     store = ReferenceStore(options.store, cabinet)
     store.open()
-    models, tested = load_models(options.models, accepts_no_pad=options.without_pad)
+    models, tested = loaded
     desk = FaceDesk(models, store, cabinet, _now)
     desk.counters.ran("self_test", tested)
     lanes = [
@@ -71,6 +130,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--store", type=Path, required=True, help="the sealed references")
     parser.add_argument("--keys", type=Path, help="the wrapping key; default: keys in the store")
     parser.add_argument("--most-people", type=int, default=1500, help="how many may be enrolled")
+    engines = ("auto", "tensorrt", "onnxruntime")
+    parser.add_argument("--engine", choices=engines, default="auto", help="what runs the models")
+    parser.add_argument("--precision", choices=("float16", "float32"), default="float16")
+    parser.add_argument("--engines", type=Path, help="built engines; default: beside the models")
     parser.add_argument(
         "--without-pad", action="store_true", help="the site has recorded that it accepts no PAD"
     )

@@ -13,7 +13,7 @@ from edge.workers.face.detect import Points
 from edge.workers.face.manifest import Point
 from edge.workers.face.models_input import Picture
 
-__all__ = ["aligned", "share_inside", "similarity"]
+__all__ = ["aligned", "share_inside", "similarity", "to_chip"]
 
 Matrix = npt.NDArray[np.float64]
 # A face that is shrunk further than this by one bilinear step loses pixels instead of averaging.
@@ -45,7 +45,7 @@ def aligned(
     ``template`` holds where the points belong, as shares of width and height. Raises
     ``ValueError`` for points that coincide.
     """
-    matrix = _to_chip(points, template, size)
+    matrix = to_chip(points, template, size)
     shrink = float(np.hypot(matrix[0, 0], matrix[1, 0]))
     if shrink < _MOST_SHRINK:
         picture, matrix = _reduced(picture, matrix, shrink)
@@ -57,7 +57,7 @@ def share_inside(
     frame_size: tuple[int, int], points: Points, template: tuple[Point, ...], size: tuple[int, int]
 ) -> float:
     """Return how much of the aligned face, 0 to 1, lies inside a frame of (width, height)."""
-    whole = np.vstack([_to_chip(points, template, size), [0.0, 0.0, 1.0]])
+    whole = np.vstack([to_chip(points, template, size), [0.0, 0.0, 1.0]])
     steps = (np.arange(_PROBES) + 0.5) / _PROBES
     across, down = np.meshgrid(steps * size[0], steps * size[1])
     chip = np.stack([across.ravel(), down.ravel(), np.ones(_PROBES**2)])
@@ -65,7 +65,8 @@ def share_inside(
     return float(np.mean((x >= 0) & (y >= 0) & (x < frame_size[0]) & (y < frame_size[1])))
 
 
-def _to_chip(points: Points, template: tuple[Point, ...], size: tuple[int, int]) -> Matrix:
+def to_chip(points: Points, template: tuple[Point, ...], size: tuple[int, int]) -> Matrix:
+    """Return the similarity that brings a face's points to where the template has them."""
     target = np.asarray(template, np.float64) * np.asarray(size, np.float64)
     return similarity(points.astype(np.float64), target)
 

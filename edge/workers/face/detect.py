@@ -15,6 +15,7 @@ import numpy.typing as npt
 from edge.workers.face.engine import Engine, Tensor, check_specs
 from edge.workers.face.manifest import InputForm, ModelManifest
 from edge.workers.face.models_input import Picture, to_tensor
+from edge.workers.face.trt.picture import placing_engine, shrunk
 
 __all__ = ["GATE_SCORE", "LONG_SIDE_PX", "REPORT_SCORE", "Detector", "Face"]
 
@@ -83,25 +84,33 @@ class Detector:
         """
         height, width = picture.shape[:2]
         shrink = min(1.0, long_side_px / max(height, width))
-        if shrink < 1.0:
-            size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
-            picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
-        scale_x, scale_y = width / picture.shape[1], height / picture.shape[0]
-        rows = self._rows(picture, score)
+        size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+        rows = self._rows(picture, size, score)
+        scale_x, scale_y = width / size[0], height / size[1]
         return tuple(_face(row, scale_x, scale_y) for row in rows[_kept(rows)])
 
-    def _rows(self, picture: Picture, score: float) -> npt.NDArray[np.float32]:
+    def _rows(
+        self, picture: Picture, size: tuple[int, int], score: float
+    ) -> npt.NDArray[np.float32]:
         """Return the candidates as rows of score, left, top, width, height and ten coordinates."""
-        height, width = picture.shape[:2]
-        padded = cv2.copyMakeBorder(
-            picture, 0, -height % 32, 0, -width % 32, cv2.BORDER_CONSTANT, value=(0, 0, 0)
-        )
-        feeds = {self._form.tensor: to_tensor(np.asarray(padded, np.uint8), self._form)}
-        answers = self._engine.run(feeds)
-        columns = padded.shape[1]
+        answers, columns = self._answers(picture, size)
         found = np.concatenate([_decode(answers, step, columns, score) for step in STRIDES])
         order = np.argsort(-found[:, 0], kind="stable")
         return np.asarray(found[order[:_MOST_CANDIDATES]])
+
+    def _answers(self, picture: Picture, size: tuple[int, int]) -> tuple[dict[str, Tensor], int]:
+        """Return the outputs for the picture as ``size``, and how wide its padded form is."""
+        placer = placing_engine(self._engine)
+        if placer is not None:
+            placing = shrunk((picture.shape[1], picture.shape[0]), size, self._form)
+            return placer.run_picture(picture, placing), placing.width
+        if size != (picture.shape[1], picture.shape[0]):
+            picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
+        padded = cv2.copyMakeBorder(
+            picture, 0, -size[1] % 32, 0, -size[0] % 32, cv2.BORDER_CONSTANT, value=(0, 0, 0)
+        )
+        feeds = {self._form.tensor: to_tensor(np.asarray(padded, np.uint8), self._form)}
+        return self._engine.run(feeds), padded.shape[1]
 
 
 def _decode(

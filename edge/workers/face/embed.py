@@ -4,15 +4,16 @@ face-reidentification-retail-0095 wants BGR 0..255 without mean or scale, becaus
 its graph. Scaled twice, strangers look alike at 0.99: the self-test exists because of that.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from edge.workers.face.align import aligned, share_inside
+from edge.workers.face.align import aligned, share_inside, to_chip
 from edge.workers.face.detect import Points
 from edge.workers.face.engine import Engine, EngineError, Tensor, check_specs
 from edge.workers.face.manifest import ModelManifest
 from edge.workers.face.models_input import Picture, to_tensor
+from edge.workers.face.trt.picture import placing_engine, warped
 
 __all__ = ["Embedder"]
 
@@ -56,8 +57,22 @@ class Embedder:
         """Return one unit vector per chip, N x ``length``; raises ``EngineError``."""
         form = self._manifest.input
         feeds = {form.tensor: np.concatenate([to_tensor(chip, form) for chip in chips])}
-        answer = self._engine.run(feeds)[self._manifest.outputs[0]]
-        vectors = answer.reshape(len(chips), -1).astype(np.float32)
+        return self._unit(self._engine.run(feeds), len(chips))
+
+    def embed_face(self, picture: Picture, points: Points, chip: Picture) -> Tensor:
+        """Return the unit vector of the face at ``points``, whose aligned picture is ``chip``.
+
+        An engine with kernels aligns the face itself, where the frame lies.
+        """
+        placer = placing_engine(self._engine)
+        if placer is None:
+            return np.asarray(self.embed([chip])[0])
+        matrix = to_chip(points, self._manifest.template_points, self._size())
+        placing = warped(matrix, self._size(), self._manifest.input)
+        return np.asarray(self._unit(placer.run_picture(picture, placing), 1)[0])
+
+    def _unit(self, answers: Mapping[str, Tensor], count: int) -> Tensor:
+        vectors = answers[self._manifest.outputs[0]].reshape(count, -1).astype(np.float32)
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         if vectors.shape[1] != self.length or not np.all(np.isfinite(norms) & (norms > 0)):
             raise EngineError("bad_embedding")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from edge.workers.face.analysis import Analysis, Box, Frame, Hint, Inferences, SelfTestReport, wipe
 from edge.workers.face.detect import GATE_SCORE, Face
+from edge.workers.face.engine import OpenEngine
 from edge.workers.face.engine_onnx import open_onnx
 from edge.workers.face.models_set import FaceModels, open_models
 from edge.workers.face.quality import ENROLMENT, ENTRY, Limits, hints_for
@@ -116,18 +117,25 @@ class ModelPipeline:
                 is_bona_fide = voters.vote(frame, face).passes
                 if not is_bona_fide:
                     return Analysis("attack", pad=False, box=box, ran=ran)
-            vector = self._models.embedder.embed([chip])[0].copy()
+            vector = self._models.embedder.embed_face(frame, face.points, chip).copy()
             return Analysis("face", vector, is_bona_fide, (), box, replace(ran, embeddings=1))
         finally:
             wipe(chip)
 
 
-def open_pipeline(models: Path, *, threads: int = 2, zone: Zone = WHOLE_FRAME) -> ModelPipeline:
-    """Open the default models of the folder ``models`` on the processor.
+def open_pipeline(
+    models: Path,
+    *,
+    threads: int = 2,
+    zone: Zone = WHOLE_FRAME,
+    open_engine: OpenEngine | None = None,
+) -> ModelPipeline:
+    """Open the default models of the folder ``models``, on the processor or by ``open_engine``.
 
     Raises ``ManifestError`` (`not_installed`, `wrong_size`, `wrong_hash`) and ``EngineError``.
     """
-    return ModelPipeline(open_models(models, partial(open_onnx, threads=threads)), zone=zone)
+    opened = open_models(models, open_engine or partial(open_onnx, threads=threads))
+    return ModelPipeline(opened, zone=zone)
 
 
 def _poor(hints: tuple[Hint, ...], box: Box, ran: Inferences) -> Analysis:

@@ -36,11 +36,15 @@ _REJECTIONS_AGE_MS = 300_000.0
 
 
 class LaneFailed(Exception):  # noqa: N818 - carries the last words of a process that ends
-    """Report that a network broke down; ``messages`` still have to be told."""
+    """Report that a network broke down; ``messages`` still have to be told.
 
-    def __init__(self, messages: list[Message]) -> None:
-        super().__init__("engine_fault")
+    ``code`` is the engine's; `device_lost` ends the process without touching the device again.
+    """
+
+    def __init__(self, messages: list[Message], code: str = "engine_fault") -> None:
+        super().__init__(code)
         self.messages = messages
+        self.code = code
 
 
 class FaceLane:
@@ -120,8 +124,8 @@ class FaceLane:
         seen = None if taken is None else SeenFrame(*taken)
         try:
             return session.turn(seen, self._desk.clock)
-        except EngineError:
-            raise LaneFailed(session.fault("engine_fault")) from None
+        except EngineError as error:
+            raise LaneFailed(session.fault("engine_fault"), error.code) from None
 
     def _arm(self, command: FaceArm) -> list[Message]:
         self._session = None

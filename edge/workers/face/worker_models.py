@@ -2,30 +2,44 @@
 
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge.workers.face.analysis import FacePipeline, Inferences
 from edge.workers.face.engine import EngineError
 from edge.workers.face.manifest import ManifestError
 from edge.workers.face.worker_desk import FaceModelsState
 
+if TYPE_CHECKING:
+    from edge.workers.face.trt.choose import Choice
+
 __all__ = ["load_models", "tested"]
 
 _log = logging.getLogger(__name__)
+# An engine that is not there, is not ours or has just been set aside is built anew.
+_TO_BUILD = frozenset({"not_built", "engine_foreign", "engine_damaged", "wrong_answers"})
 
 
-def load_models(folder: Path, *, accepts_no_pad: bool) -> tuple[FaceModelsState, Inferences]:
+def load_models(
+    folder: Path, *, accepts_no_pad: bool, choice: "Choice | None" = None
+) -> tuple[FaceModelsState, Inferences]:
     """Return the models of ``folder``, tested, or why face is off, and what the test cost.
 
-    Never raises for models: without them everything else goes on, erasing included.
+    ``choice`` says what runs them, ONNX Runtime by default. Never raises for models: without them
+    everything else goes on, erasing included. A lost device is no matter of models and is raised.
     """
+    if choice is not None and choice.off_code:
+        return _off(choice.off_code)
     try:
         from edge.workers.face.pipeline import open_pipeline
 
-        pipeline: FacePipeline = open_pipeline(folder)
+        open_engine = None if choice is None else choice.open_engine
+        pipeline: FacePipeline = open_pipeline(folder, open_engine=open_engine)
     except ImportError:
         return _off("no_engine")
     except (ManifestError, EngineError) as error:
-        return _off(error.code)
+        if error.code == "device_lost":
+            raise
+        return _off("preparing" if error.code in _TO_BUILD else error.code)
     return tested(pipeline, accepts_no_pad=accepts_no_pad)
 
 

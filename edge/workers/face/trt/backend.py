@@ -66,7 +66,7 @@ class TrtBackend:
         self._compile = compile_code
         self._build_plan = build_plan or _built
 
-    def keys(self) -> dict[str, EngineKey]:
+    def engine_keys(self) -> dict[str, EngineKey]:
         """Return the key of every model, by the model's name, as this machine is now."""
         return {one.manifest.name: self._key(content) for content, one in self._models.items()}
 
@@ -112,6 +112,10 @@ class TrtBackend:
             self._cache.quarantine(key)
             raise EngineError("wrong_answers", f"{model.manifest.name} {output} {cosine:.6f}")
         return engine
+
+    def close(self) -> None:
+        """Let go of the device; engines that were opened are not closed."""
+        self._driver.close()
 
     def _key(self, content: bytes) -> EngineKey:
         return key_of(content, self._precision, self._trt, self._driver.facts)

@@ -5,6 +5,7 @@ shape that the profile allows; a run uploads, executes and downloads in one stre
 it with a deadline. A device that does not come back is lost for this process.
 """
 
+import contextlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -77,6 +78,11 @@ class TrtEngine:
         self.inputs = tuple(port.spec for port in self._inputs.values())
         self.outputs = tuple(port.spec for port in self._outputs.values())
 
+    @property
+    def can_place(self) -> bool:
+        """Tell whether ``run_picture`` works: kernels are loaded and there is one input."""
+        return self._placer is not None and len(self._inputs) == 1
+
     def run(self, feeds: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return every output for ``feeds``; raises ``EngineError``, ``DeviceLostError``."""
         context = self._open_context()
@@ -115,12 +121,18 @@ class TrtEngine:
             return answers
 
     def close(self) -> None:
-        """Overwrite and give back all memory."""
+        """Overwrite and give back all memory, that of the ``placer`` too."""
         self._context = None
         ports = [*self._inputs.values(), *self._outputs.values()]
+        # What still overwrites these buffers must come to its end before they go.
+        with contextlib.suppress(EngineError), self._driver.current():
+            self._driver.wait(time.monotonic() + self._limit_s)
         self._inputs, self._outputs = {}, {}
         for port in ports:
             self._driver.free(port.buffer)
+        if self._placer is not None:
+            self._placer.close()
+            self._placer = None
         self._engine = self._runtime = None  # type: ignore[assignment]  # closed for good
 
     def _open_context(self) -> ExecutionContext:

@@ -6,15 +6,16 @@ GPU can hold one against the other, and a test without one can hold this against
 
 import math
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from edge.workers.face.engine import Tensor
+from edge.workers.face.engine import Engine, Tensor
 from edge.workers.face.manifest import InputForm
 from edge.workers.face.models_input import Picture
 
-__all__ = ["MOST_TAPS", "Placing", "place", "shrunk", "warped"]
+__all__ = ["MOST_TAPS", "PictureEngine", "Placing", "place", "placing_engine", "shrunk", "warped"]
 
 Matrix = npt.NDArray[np.float64]
 MOST_TAPS = 8
@@ -41,6 +42,23 @@ class Placing:
     is_bgr: bool
     mean: tuple[float, float, float]
     scale: float
+
+
+@runtime_checkable
+class PictureEngine(Protocol):
+    """An engine that can place a picture into its only input by itself."""
+
+    @property
+    def can_place(self) -> bool:
+        """Tell whether its kernels are loaded."""
+
+    def run_picture(self, picture: Picture, placing: Placing) -> dict[str, Tensor]:
+        """Return every output for a picture; raises ``EngineError``."""
+
+
+def placing_engine(engine: Engine) -> PictureEngine | None:
+    """Return the engine where it places pictures itself."""
+    return engine if isinstance(engine, PictureEngine) and engine.can_place else None
 
 
 def shrunk(picture: tuple[int, int], inside: tuple[int, int], form: InputForm) -> Placing:
