@@ -19,6 +19,7 @@ __all__ = ["BENCHMARKS", "main"]
 BENCHMARKS = {
     "fob": "fob at the inbox to relay commanded, decision durable; stalled disk; OSDP path",
     "qr": "640x480 frame to verified decision; codes read of the degraded frames",
+    "face": "frame to decision on the processor; 1:N; fob and QR beside a face worker",
     "start": "power return: exec of the gate's daemon to its first decision; OSDP reader online",
     "memory": "the gate's daemon with 10,000 credentials and a live session",
     "roundtrip": "200 B echo over mutual TLS and QoS 1, with and without NODELAY",

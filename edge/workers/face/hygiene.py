@@ -24,6 +24,7 @@ _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 # The GNU C library, malloc.h
 _M_MMAP_THRESHOLD, _M_PERTURB = -3, -6
 _OWN_MAPPING_BYTES = 64 * 1024
+_NICENESS = 10
 
 
 # The C library's cache for small blocks, embeddings among them, is not overwritten when they are
@@ -53,6 +54,10 @@ def harden() -> tuple[str, ...]:
     # ONNX Runtime reports sessions and model hashes to its maker since 1.29, unless told not to.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     in_force = ["private_files"]
+    # Whoever stands at the reader or shows a code comes first: face takes what is left.
+    with contextlib.suppress(OSError):
+        os.nice(_NICENESS)
+        in_force.append("low_priority")
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         in_force.append("no_core_dump")
