@@ -68,6 +68,18 @@ def demo(
     raise typer.Exit(run(once=once, http_port=http_port, broker_port=broker_port))
 
 
+@app.command(context_settings=PASS_ON)
+def verify(context: typer.Context) -> None:
+    """Check an evidence bundle offline / 离线核对证据包.
+
+    Answers INTACT (exit 0), ALTERED or INCOMPLETE (exit 1); 2 for bad use. Options: --json, --key.
+
+    Example: equalgate verify BUNDLE.zip --key 63910b3a0bd123a1
+    """
+    run = load("equalgate.verifying.program", "main")
+    raise typer.Exit(run(context.args))
+
+
 @app.command()
 def simulate(
     seeds: Annotated[int, typer.Option(min=1, help="种子个数 / how many seeds")] = 20,

@@ -18,7 +18,16 @@ from mqtt.contract.control_log import ControlKind
 from mqtt.contract.documents import chunks_of, digest_of
 from mqtt.contract.topics import DocumentName
 
-__all__ = ["KEPT_CHANGES", "Current", "Digests", "chunks_from", "current", "raise_floor", "store"]
+__all__ = [
+    "KEPT_CHANGES",
+    "Current",
+    "Digests",
+    "chunks_from",
+    "current",
+    "raise_floor",
+    "records_of",
+    "store",
+]
 
 _LOGGED = frozenset({DocumentName.CONFIG, DocumentName.POLICY, DocumentName.KEYS})
 KEPT_CHANGES = 200
@@ -70,7 +79,7 @@ def store(
 ) -> Records:
     """Keep the records as a new version if they differ; return those that are new or other."""
     row = _row(uow, gate, name)
-    held = _records(uow, gate, name)
+    held = records_of(uow, gate, name)
     changed = {key for key in held.keys() | records.keys() if held.get(key) != records.get(key)}
     if row.version > row.version_floor and not changed:
         return {}
@@ -120,7 +129,7 @@ def chunks_from(
 
     A delta is made only from a version that we issued with exactly this digest.
     """
-    records = _records(uow, document.gate, document.name)
+    records = records_of(uow, document.gate, document.name)
     since = _changes_since(uow, document, have_version, have_digest)
     if since is None:
         return chunks_of(document.name, document.version, 0, records, ())
@@ -164,7 +173,8 @@ def _row(uow: UnitOfWork, gate: str, name: DocumentName) -> DocumentRow:
     return row
 
 
-def _records(uow: UnitOfWork, gate: str, name: DocumentName) -> Records:
+def records_of(uow: UnitOfWork, gate: str, name: DocumentName) -> Records:
+    """Return every record of a document, by its id."""
     found = select(DocumentRecordRow.record, DocumentRecordRow.body).where(
         DocumentRecordRow.gate == gate, DocumentRecordRow.name == name.value
     )

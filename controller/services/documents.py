@@ -48,6 +48,7 @@ __all__ = [
     "check_rules",
     "compile_all",
     "heard_birth",
+    "sealed_header",
     "sync",
 ]
 
@@ -204,7 +205,8 @@ def _keys_first(documents: Iterable[Current]) -> list[Current]:
     return sorted(documents, key=lambda each: (order.get(each.name, 2), each.gate, each.name))
 
 
-def _header(site: Site, document: Current, signer: Signer) -> Publication:
+def sealed_header(site: Site, document: Current, signer: Signer) -> bytes:
+    """Return the signed header of a document as it stands."""
     header = DocumentHeader(
         site=site.name,
         gate=document.gate,
@@ -215,8 +217,12 @@ def _header(site: Site, document: Current, signer: Signer) -> Publication:
         issued_at_ms=document.issued_at_ms,
         reads=dict(READS),
     )
+    return seal_header(header, signer)
+
+
+def _header(site: Site, document: Current, signer: Signer) -> Publication:
     want = build(site.name, GateId(document.gate), TopicKind.WANT, document.name)
-    return Publication(want, seal_header(header, signer), retain=True)
+    return Publication(want, sealed_header(site, document, signer), retain=True)
 
 
 def _send(publisher: Publisher, each: Publication) -> None:

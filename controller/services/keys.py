@@ -29,6 +29,7 @@ from mqtt.contract.records import KeyRecord, KeyScope
 __all__ = [
     "believed_keys",
     "ensure_keys",
+    "every_key",
     "key_records",
     "signer_for",
     "trust_anchor",
@@ -66,6 +67,11 @@ def believed_keys(uow: UnitOfWork, moment: Moment) -> tuple[SiteKey, ...]:
     """Return the keys that gates should accept now, in the order of their ids."""
     alive = [key for key in _keys(uow) if key.is_believed(moment.utc_ms)]
     return tuple(sorted(alive, key=lambda key: key.kid))
+
+
+def every_key(uow: UnitOfWork) -> tuple[SiteKey, ...]:
+    """Return all keys that there ever were, for those who check old signatures."""
+    return tuple(_keys(uow))
 
 
 def key_records(uow: UnitOfWork, moment: Moment) -> dict[str, KeyRecord]:

@@ -1,0 +1,107 @@
+"""Gather what the report says; the same table is `report.json` and the source of `report.pdf`."""
+
+from dataclasses import astuple
+
+from sqlalchemy import select
+
+from controller.domain.moment import Moment
+from controller.services.face_views import counts
+from controller.services.logbook.control import control_checkpoint, control_head
+from controller.services.site import Site
+from controller.storage.models import GatePresenceRow, GateRow, RuleFindingRow
+from controller.storage.unit_of_work import UnitOfWork
+from mqtt.contract.parity import ParityTally
+from mqtt.contract.rules import CATALOGUE_VERSION, Rule, Verdict, rules
+from mqtt.contract.versions import SOFTWARE
+
+__all__ = ["report_table"]
+
+
+def report_table(
+    uow: UnitOfWork,
+    site: Site,
+    title: str,
+    moment: Moment,
+    *,
+    tally: ParityTally,
+    containment: list[str],
+    period_ms: tuple[int, int],
+) -> dict[str, object]:
+    """Return the report: verdicts, numbers of the ways in, gates, consents in numbers.
+
+    It names no person; numbers of people below ten are given as null (DESIGN §9).
+    """
+    gates = _gates(uow)
+    seen = counts(uow, moment)
+    head = control_head(uow)
+    return {
+        "site": site.name,
+        "title": title,
+        "zone": site.zone,
+        "software": SOFTWARE,
+        "made_at_ms": moment.utc_ms,
+        "from_ms": period_ms[0],
+        "to_ms": period_ms[1],
+        "catalogue": CATALOGUE_VERSION,
+        "rules": _rules(uow),
+        "parity": [list(astuple(row)) for row in tally.rows()],
+        "containment": containment,
+        "gates": gates,
+        "simulated": any(gate["adapter_kind"] != "real" for gate in gates),
+        "face": {
+            "standing": dict(seen.standing),
+            "enrolled": dict(seen.enrolled),
+            "ended": dict(seen.ended),
+            "declined": seen.declined,
+            "requests_open": seen.requests_open,
+            "requests_late": seen.requests_late,
+        },
+        "control_log": {
+            "size": head.size,
+            "root": head.root.hex(),
+            "checkpoint": control_checkpoint(uow, site, moment),
+        },
+    }
+
+
+def _rules(uow: UnitOfWork) -> list[dict[str, object]]:
+    """Return the present verdict of every rule of the catalogue, unknown ones as such."""
+    found = uow.session.scalars(select(RuleFindingRow).where(RuleFindingRow.until_ms.is_(None)))
+    present = {row.rule: row for row in found}
+    return [_rule(rule, present.get(rule.id)) for rule in rules()]
+
+
+def _rule(rule: Rule, found: RuleFindingRow | None) -> dict[str, object]:
+    verdict = Verdict.INSUFFICIENT_DATA.value if found is None else found.verdict
+    return {
+        "rule": rule.id,
+        "verdict": verdict,
+        "text_zh": rule.zh,
+        "text_en": rule.en,
+        "sources": [{"zh": each.said("zh-CN"), "en": each.said("en")} for each in rule.sources],
+        "zh": "" if found is None else found.zh,
+        "en": "" if found is None else found.en,
+        "evidence": [] if found is None else found.evidence,
+        "since_ms": 0 if found is None else found.since_ms,
+    }
+
+
+def _gates(uow: UnitOfWork) -> list[dict[str, object]]:
+    presence = {row.gate: row for row in uow.session.scalars(select(GatePresenceRow))}
+    rows = uow.session.scalars(
+        select(GateRow).where(GateRow.revoked_at_ms.is_(None)).order_by(GateRow.name)
+    )
+    return [_gate(row, presence.get(row.name)) for row in rows]
+
+
+def _gate(row: GateRow, heard: GatePresenceRow | None) -> dict[str, object]:
+    return {
+        "gate": row.name,
+        "title": row.title,
+        "heard_at_ms": 0 if heard is None else heard.heard_at_ms,
+        "adapter_kind": "unknown" if heard is None else heard.adapter_kind,
+        "software": "" if heard is None else heard.software,
+        "methods": {} if heard is None else heard.methods,
+        "face_state": None if heard is None else heard.face_state,
+        "face": None if heard is None else heard.face,
+    }
