@@ -19,12 +19,14 @@ from edge.adapters.hardware import Hardware
 from edge.adapters.keystore import KeyStore
 from edge.adapters.sim.clock import SettableMachine, SimulatedClock
 from edge.adapters.store import SqliteStore
+from edge.adapters.trial_shelf import FileShelf
 from edge.config import BrokerConfig, GateConfig
 from edge.domain.gate_boot import boot
 from edge.domain.inputs import Observed
 from edge.domain.knowledge import Knowledge
 from edge.domain.outlook import outlook_at
 from edge.domain.ports import Boot, Clock, Emit
+from edge.domain.trial import checks_of
 from edge.gate.appearance import appearance_of
 from edge.gate.committer import Committer
 from edge.gate.crash_points import crash_point_from
@@ -35,6 +37,7 @@ from edge.gate.loop import GateLoop
 from edge.gate.mail import WILL_DELAY_S, Mail
 from edge.gate.performer import Performer
 from edge.gate.presence import Identity
+from edge.gate.trial.keeper import TrialKeeper
 from edge.gate.uplink import Surroundings, Uplink
 from mqtt.client.backoff import Backoff
 from mqtt.client.port import SessionSpec
@@ -92,6 +95,7 @@ class _Parts:
     hardware: Hardware
     crash_point: Callable[[str], None]
     jumps: "_JumpReport"
+    trial: TrialKeeper
 
 
 def _open(config: GateConfig, *, simulate: bool) -> _Parts:
@@ -112,7 +116,9 @@ def _open(config: GateConfig, *, simulate: bool) -> _Parts:
     committer = Committer(store, hardware.kind)
     known = committer.start() or _NOTHING_KNOWN
     system_clock.raise_floor(known.floor_ms)
-    return _Parts(config, clock, signer, committer, known, hardware, crash_point, jumps)
+    trial = TrialKeeper(FileShelf(folder / "trial"))
+    trial.begin_boot()
+    return _Parts(config, clock, signer, committer, known, hardware, crash_point, jumps, trial)
 
 
 class _JumpReport:
@@ -158,16 +164,17 @@ def _assemble(
     trusted, knowledge = _known_documents(parts, identity)
     at = parts.clock.now()
     state, effects = boot(parts.known, knowledge, at, parts.hardware.kind)
-    gate = GateLoop(clock=parts.clock, state=state, knowledge=knowledge)
+    gate = GateLoop(clock=parts.clock, state=state, knowledge=knowledge, watch=parts.trial.watch)
     around = Surroundings(
         emit=gate.put,
         learn=gate.learn,
         confirmed=gate.confirm_lists,
         knowledge=lambda: gate.knowledge,
         appearance=lambda: appearance_of(gate.state, gate.knowledge),
+        checks=lambda: checks_of(gate.state, gate.knowledge),
     )
     disk = LoopDisk(parts.committer, loop)
-    uplink = Uplink(identity, trusted, disk, LoopBench(executor, loop), around)
+    uplink = Uplink(identity, trusted, disk, LoopBench(executor, loop), around, trial=parts.trial)
     performer = Performer(
         clock=parts.clock,
         writer=parts.committer,
@@ -201,8 +208,9 @@ def _known_documents(parts: _Parts, identity: Identity) -> tuple[TrustedDocument
     for name in damaged:
         _log.error("document_damaged", extra={"document": name.value})
     documents = {name: document for name, document in held.items() if name not in damaged}
+    chosen = parts.trial.chosen(documents)
     knowledge = Knowledge.from_documents(
-        identity.site, identity.gate, documents, lists_confirmed_ms=parts.known.floor_ms
+        identity.site, identity.gate, chosen, lists_confirmed_ms=parts.known.floor_ms
     )
     return trusted, knowledge
 

@@ -19,6 +19,7 @@ _TITLES: Mapping[TopicKind, str] = {
     TopicKind.EVENTS: "Up to 32 events of a gate's log",
     TopicKind.RESPONSE: "What became of a command, for the person who waits",
     TopicKind.GET: "A gate asks for a document",
+    TopicKind.HEALTH: "How a gate finds a configuration on trial",
     TopicKind.HELD: "A gate tells what it knows to have ended, after a restore",
     TopicKind.TELEMETRY: "Measurements without persons",
     TopicKind.LOG: "Log lines without persons",

@@ -14,6 +14,7 @@ from mqtt.contract import (
     records,
     records_face,
     redemption,
+    rollout,
 )
 from mqtt.contract.topics import TopicKind
 
@@ -35,10 +36,12 @@ MODELS: Mapping[str, type[msgspec.Struct]] = {
     "get": documents.Get,
     "heartbeat": presence.Heartbeat,
     "heartbeat-v2": presence.HeartbeatV2,
+    "health-report": rollout.HealthReport,
     "held-part": read_back.HeldPart,
     "leaf": events.Leaf,
     "personal": events.Personal,
     "record-access-point": records.AccessPointRecord,
+    "record-artefact": rollout.ArtefactRecord,
     "record-calendar": records.CalendarRecord,
     "record-config": records.ConfigRecord,
     "record-credential": records.CredentialRecord,
@@ -52,6 +55,7 @@ MODELS: Mapping[str, type[msgspec.Struct]] = {
     "record-portal": records.PortalRecord,
     "record-reservation": records_face.ReservationRecord,
     "record-revocation": records.RevocationRecord,
+    "record-rollout": rollout.RolloutRecord,
     "record-schedule": records.ScheduleRecord,
     "record-staff": records.StaffRecord,
 }
@@ -65,6 +69,7 @@ PAYLOADS: Mapping[TopicKind, str] = {
     TopicKind.RESPONSE: "command-result",
     TopicKind.GET: "get",
     TopicKind.HELD: "envelope",
+    TopicKind.HEALTH: "envelope",
     TopicKind.ACK: "envelope",
     TopicKind.COMMAND: "command-message",
     TopicKind.WANT: "envelope",
@@ -78,6 +83,7 @@ BODIES: Mapping[TopicKind, str] = {
     TopicKind.HEARTBEAT: "heartbeat",
     TopicKind.EVENTS: "batch-header",
     TopicKind.HELD: "held-part",
+    TopicKind.HEALTH: "health-report",
     TopicKind.ACK: "ack",
     TopicKind.COMMAND: "command",
     TopicKind.WANT: "document-header",

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -25,6 +26,7 @@ class GateLoop:
 
     Inputs that arrive before `run` are kept from `begin` on. `timing` says how to wait; without one
     it is the event loop that runs at `begin`. A simulation calls `consume` instead of `run`.
+    `watch` is shown the effects of every step before they are carried out.
     """
 
     def __init__(
@@ -34,9 +36,11 @@ class GateLoop:
         state: GateState,
         knowledge: Knowledge,
         timing: Timing | None = None,
+        watch: Callable[[tuple[Effect, ...]], None] | None = None,
     ) -> None:
         self._clock = clock
         self._timing = timing
+        self._watch = watch
         self._performer: Performer | None = None
         self._state = state
         self._knowledge = knowledge
@@ -125,5 +129,7 @@ class GateLoop:
     def _perform(self, at: Moment, effects: tuple[Effect, ...]) -> None:
         if self._performer is None:
             raise RuntimeError("begin comes first")
+        if self._watch is not None:
+            self._watch(effects)
         policy_version = self._knowledge.versions.get(DocumentName.POLICY, 0)
         self._performer.perform(self, at, policy_version, effects)

@@ -17,7 +17,7 @@ class Observer:
     """Emits `Observed` inputs; a hostile broker cannot fill the log through it."""
 
     def __init__(self, emit: Callable[[Input], None], adapter_kind: AdapterKind) -> None:
-        self._emit = emit
+        self.emit = emit
         self._adapter_kind = adapter_kind
         self._told: dict[tuple[EventKind, ReasonCode, str], int] = {}
 
@@ -30,4 +30,4 @@ class Observer:
         if len(self._told) >= _KINDS_LIMIT:
             self._told.clear()
         self._told[key] = now.mono_ms
-        self._emit(Observed(now, kind, reason, self._adapter_kind, note=note))
+        self.emit(Observed(now, kind, reason, self._adapter_kind, note=note))

@@ -18,7 +18,9 @@ from functools import partial
 from edge.domain.event_log import EventLog
 from edge.domain.knowledge import Documents, Knowledge
 from edge.domain.model import ClockTrust, Moment
+from edge.domain.trial_kept import Kept
 from edge.gate.disk import Bench, Disk
+from edge.gate.trial.keeper import TrialKeeper
 from mqtt.contract.documents import Held
 from mqtt.contract.errors import ConfigError, ContractError, EqualGateError
 from mqtt.contract.keys import keys_for
@@ -28,6 +30,7 @@ from mqtt.contract.trusted import Accepted, Ask, Progress, TrustedDocuments
 
 __all__ = ["DocumentSync", "SyncEvents"]
 
+_NOTHING = Held(0, b"", {})
 _QUEUE_LIMIT = 600
 _QUIET_MS = 5_000
 _ASKS_A_PERIOD = 3
@@ -62,8 +65,10 @@ class _Message:
 class _Result:
     name: DocumentName
     progress: Progress
-    knowledge: Knowledge | None
-    unusable: EqualGateError | None
+    knowledge: Knowledge | None = None
+    unusable: EqualGateError | None = None
+    config: Held | None = None
+    kept: Kept | None = None
 
 
 class DocumentSync:
@@ -79,12 +84,16 @@ class DocumentSync:
         disk: Disk,
         bench: Bench,
         tell: SyncEvents,
+        *,
+        trial: TrialKeeper,
     ) -> None:
         self._trusted = trusted
         self._knowledge = knowledge
         self._disk = disk
         self._bench = bench
         self._tell = tell
+        self._trial = trial
+        self._config = trial.chosen(_held(trusted)).get(DocumentName.CONFIG, _NOTHING)
         self._queue: deque[_Message] = deque()
         self._busy = False
         self._now = Moment(0, 0, ClockTrust.UNKNOWN)
@@ -157,20 +166,27 @@ class DocumentSync:
         hear = self._trusted.hear_header if message.is_header else self._trusted.hear_chunk
         progress = hear(message.name, message.payload, _judged(now))
         if not progress.accepted:
-            return _Result(message.name, progress, None, None)
-        held = {name: self._trusted.held(name) for name in DocumentName}
-        found: Documents = {name: item for name, item in held.items() if item.version}
+            return _Result(message.name, progress)
+        found = self._trial.chosen(_held(self._trusted))
         try:
-            built = Knowledge.from_documents(
-                knowledge.site,
-                knowledge.gate,
-                found,
-                previous=knowledge,
-                lists_confirmed_ms=max(knowledge.lists_confirmed_ms, now.utc_ms),
-            )
+            built = _built(found, knowledge, now)
         except (ConfigError, ContractError) as error:
-            return _Result(message.name, progress, None, error)
-        return _Result(message.name, progress, built, None)
+            return _Result(message.name, progress, unusable=error)
+        if message.name is not DocumentName.CONFIG:
+            return _Result(message.name, progress, built)
+        newest = self._trusted.held(DocumentName.CONFIG)
+        kept = self._trial.plan(self._config, newest)
+        return _Result(message.name, progress, built, None, found[DocumentName.CONFIG], kept)
+
+    def go_back(self, now: Moment) -> None:
+        """Put the configuration before the trial in force; the newest stays the one that is held.
+
+        Raises ConfigError, ContractError for one that no longer fits the other documents.
+        """
+        found = self._trial.chosen(_held(self._trusted))
+        self._config = found[DocumentName.CONFIG]
+        self._knowledge = _built(found, self._knowledge, now)
+        self._tell.learn(self._knowledge)
 
     def _done(self, result: _Result) -> None:
         self._busy = False
@@ -178,6 +194,9 @@ class DocumentSync:
         self._key_records = self._trusted.key_records()
         progress = result.progress
         if result.knowledge is not None:
+            if result.config is not None:
+                self._config = result.config
+                self._trial.take(result.kept)
             self._knowledge = result.knowledge
             self._tell.learn(result.knowledge)
         for accepted in progress.accepted:
@@ -234,6 +253,21 @@ class DocumentSync:
             lately.append(self._now.mono_ms)
             self._tell.ask(ask)
         self._asked[ask.name] = lately
+
+
+def _held(trusted: TrustedDocuments) -> Documents:
+    held = {name: trusted.held(name) for name in DocumentName}
+    return {name: item for name, item in held.items() if item.version}
+
+
+def _built(found: Documents, knowledge: Knowledge, now: Moment) -> Knowledge:
+    return Knowledge.from_documents(
+        knowledge.site,
+        knowledge.gate,
+        found,
+        previous=knowledge,
+        lists_confirmed_ms=max(knowledge.lists_confirmed_ms, now.utc_ms),
+    )
 
 
 def _save(name: DocumentName, held: Held, log: EventLog) -> None:

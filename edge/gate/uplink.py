@@ -10,13 +10,13 @@ most once a minute for each reason, so that a hostile broker cannot fill the log
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 from edge.domain.effects import Reply, TellGates, TellMove
 from edge.domain.event_log import LogHead
-from edge.domain.inputs import CommandArrived, FeedHeard, Input, Observed
+from edge.domain.inputs import CommandArrived, FeedHeard, Input
 from edge.domain.knowledge import Knowledge
 from edge.domain.model import ClockTrust, Moment
 from edge.gate.courier import Courier
@@ -24,10 +24,11 @@ from edge.gate.disk import Bench, Disk
 from edge.gate.feed import FeedDesk
 from edge.gate.mail import Mail
 from edge.gate.observer import Observer
+from edge.gate.paperwork import Paperwork
 from edge.gate.parcels import Sealer, Settled, Verdict
 from edge.gate.presence import Appearance, Identity, Presence
-from edge.gate.sync import DocumentSync, SyncEvents
 from edge.gate.teller import Teller
+from edge.gate.trial.keeper import TrialKeeper
 from mqtt.client.port import (
     Connected,
     ConnectionUnstable,
@@ -41,13 +42,13 @@ from mqtt.client.port import (
     SubscriptionRefused,
 )
 from mqtt.contract.commands import CommandContext, check_command
-from mqtt.contract.errors import ContractError, EqualGateError, UnavailableError
+from mqtt.contract.errors import ContractError, UnavailableError
 from mqtt.contract.events import EventKind, open_ack
 from mqtt.contract.reasons import ReasonCode
 from mqtt.contract.records import KeyScope
 from mqtt.contract.redemption import seal_feed
 from mqtt.contract.topics import DocumentName, Topic, TopicKind, parse
-from mqtt.contract.trusted import Accepted, Ask, TrustedDocuments
+from mqtt.contract.trusted import TrustedDocuments
 
 __all__ = ["Surroundings", "Uplink"]
 
@@ -56,13 +57,17 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the uplink needs of the gate around it; `confirmed` says that lists hold as of now."""
+    """What the uplink needs of the gate around it; `confirmed` says that lists hold as of now.
+
+    `checks` tells how locks, sensors and readers are, for a configuration on trial.
+    """
 
     emit: Callable[[Input], None]
     learn: Callable[[Knowledge], None]
     confirmed: Callable[[Moment], None]
     knowledge: Callable[[], Knowledge]
     appearance: Callable[[], Appearance]
+    checks: Callable[[], Mapping[str, str]] = dict
 
 
 class Uplink:
@@ -78,6 +83,8 @@ class Uplink:
         disk: Disk,
         bench: Bench,
         around: Surroundings,
+        *,
+        trial: TrialKeeper | None = None,
     ) -> None:
         self.session: Session | None = None
         self._identity = identity
@@ -88,15 +95,17 @@ class Uplink:
         self._courier = Courier(disk, sealer, self._publish_batch, self._judged)
         self._presence = Presence(identity)
         self._feed = FeedDesk(identity.site, identity.gate, identity.boot_counter)
-        tell = SyncEvents(
-            ask=self._publish_ask,
-            adopted=self._adopted,
-            refused=self._document_refused,
+        self._teller = Teller(identity)
+        self._paperwork = Paperwork(
+            identity,
+            parts=(trusted, around.knowledge(), disk, bench),
             learn=around.learn,
             confirmed=around.confirmed,
+            observer=self._observer,
+            send=self._send,
+            trial=trial or TrialKeeper(),
         )
-        self._teller = Teller(identity)
-        self._sync = DocumentSync(trusted, around.knowledge(), disk, bench, tell)
+        self._sync = self._paperwork.sync
         self._connection = 0
         self._is_connected = False
         self._feed_tickets: set[PublishTicket] = set()
@@ -141,7 +150,7 @@ class Uplink:
     def on_tick(self, now: Moment) -> None:
         """Do what is due; call it about every second."""
         self._now = now
-        self._sync.tick(now)
+        self._paperwork.tick(self._around.checks(), now)
         if not self._is_connected:
             return
         self._courier.tick(now)
@@ -273,8 +282,8 @@ class Uplink:
             self._feed.sent(feed, now)
             self._feed_tickets.add(ticket)
 
-    def _publish_ask(self, ask: Ask) -> None:
-        self._publish(self._mail.message(TopicKind.GET, ask.message(), ask.name))
+    def _send(self, kind: TopicKind, payload: bytes, name: DocumentName | None) -> None:
+        self._publish(self._mail.message(kind, payload, name))
 
     def _publish(self, message: Message) -> PublishTicket | None:
         """Hand a message over, or return None: whoever must not lose it keeps it."""
@@ -285,14 +294,6 @@ class Uplink:
         except UnavailableError as error:
             _log.info("publish_refused", extra={"reason": error.code.value})
         return None
-
-    def _adopted(self, accepted: Accepted, now: Moment) -> None:
-        note, kind = f"{accepted.name.value} {accepted.held.version}", self._identity.adapter_kind
-        self._around.emit(Observed(now, EventKind.DOCUMENT, ReasonCode.ADOPTED, kind, note=note))
-
-    def _document_refused(self, name: DocumentName, error: EqualGateError, now: Moment) -> None:
-        _log.warning("document_refused", extra={"document": name.value, "reason": error.code.value})
-        self._observer.observe(EventKind.DOCUMENT, error.code, now, name.value)
 
     def _refused(self, topic: str, error: ContractError, now: Moment) -> None:
         _log.warning("message_refused", extra={"reason": error.code.value})

@@ -13,6 +13,7 @@ from edge.domain.gate_boot import boot
 from edge.domain.inputs import Observed
 from edge.domain.knowledge import Knowledge
 from edge.domain.ports import Boot, Commit, Committed, Lock
+from edge.domain.trial import checks_of
 from edge.gate.appearance import appearance_of
 from edge.gate.disk import DirectBench
 from edge.gate.loop import GateLoop
@@ -161,6 +162,7 @@ def _assemble(board: Board, opened: _Opened) -> Process:
         confirmed=gate.confirm_lists,
         knowledge=lambda: gate.knowledge,
         appearance=lambda: appearance_of(gate.state, gate.knowledge),
+        checks=lambda: checks_of(gate.state, gate.knowledge),
     )
     uplink = board.parts.uplink(opened.identity, opened.trusted, writer, DirectBench(), around)
     session = _session(board, uplink, opened.identity, clock)

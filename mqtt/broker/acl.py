@@ -98,6 +98,7 @@ _WEB_READS = (
     TopicKind.RESPONSE,
     TopicKind.GET,
     TopicKind.HELD,
+    TopicKind.HEALTH,
     TopicKind.TELEMETRY,
     TopicKind.LOG,
 )

@@ -38,6 +38,7 @@ DELIVERY: Mapping[TopicKind, Delivery] = {
     TopicKind.RESPONSE: Delivery(Sender.GATE, 1, expiry_s=60),
     TopicKind.GET: Delivery(Sender.GATE, 1, expiry_s=60),
     TopicKind.HELD: Delivery(Sender.GATE, 1, expiry_s=300),
+    TopicKind.HEALTH: Delivery(Sender.GATE, 1, expiry_s=60),
     TopicKind.TELEMETRY: Delivery(Sender.GATE, 0, expiry_s=60),
     TopicKind.LOG: Delivery(Sender.GATE, 0, expiry_s=60),
     TopicKind.ACK: Delivery(Sender.CONTROLLER, 0, expiry_s=60),

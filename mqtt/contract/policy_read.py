@@ -26,6 +26,7 @@ from mqtt.contract.records import (
     StaffRecord,
 )
 from mqtt.contract.records_face import FaceSettingsRecord
+from mqtt.contract.rollout import ROLLOUT_RECORD, ArtefactRecord, RolloutRecord
 from mqtt.contract.topics import DocumentName
 
 __all__ = ["PolicyReader"]
@@ -48,6 +49,7 @@ class PolicyReader:
         self.portals: dict[str, PortalRecord] = {}
         self.access_points: dict[str, AccessPointRecord] = {}
         self.face: dict[str, FaceSettingsRecord] = {}
+        self.artefacts: dict[str, ArtefactRecord] = {}
         self.schedules: dict[str, ScheduleRecord] = {}
         self.levels: dict[str, LevelRecord] = {}
         self.calendar: dict[str, DayKind] = {}
@@ -69,7 +71,7 @@ class PolicyReader:
                 self._with_ids(held, _BY_ID[name])
 
     def config(self, held: Held) -> None:
-        """Read `config`: `gate`, `portal:<name>`, `ap:<name>`, `face:<access point>`."""
+        """Read `config`: `gate`, `rollout`, `portal:`, `ap:`, `face:` and `artefact:<name>`."""
         if _GATE not in held.records:
             self.findings.append(Finding(_GATE, "", "补上此记录", "add this record"))
         for key, raw in sorted(held.records.items()):
@@ -83,6 +85,11 @@ class PolicyReader:
                 self._take(key, name, found, self.access_points)
             elif prefix == "face":
                 self._take(key, name, self._decode(key, raw, FaceSettingsRecord), self.face)
+            elif key == ROLLOUT_RECORD:
+                self._decode(key, raw, RolloutRecord)
+            elif prefix == "artefact":
+                found_file = self._decode(key, raw, ArtefactRecord)
+                self._take(key, name, found_file, self.artefacts)
             else:
                 self._refuse_key(key)
         self.findings += policy_checks.check_config(self.gate, self.portals, self.access_points)

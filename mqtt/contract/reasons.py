@@ -105,6 +105,7 @@ class ReasonCode(StrEnum):
     PASSBACK_FORGIVEN = "passback_forgiven"
     INSTALL_MODE = "install_mode"
     ADOPTED = "adopted"
+    ROLLED_BACK = "rolled_back"
     RETENTION = "retention"
     # commands
     LATE = "late"

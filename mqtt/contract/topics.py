@@ -42,6 +42,7 @@ class TopicKind(StrEnum):
     RESPONSE = "up/rsp"
     GET = "up/get"
     HELD = "up/held"
+    HEALTH = "up/health"
     TELEMETRY = "up/tel"
     LOG = "up/log"
     ACK = "dn/ack"

@@ -8,7 +8,7 @@ and N-1.
 
 from collections.abc import Mapping
 
-from mqtt.contract import commands, documents, events, presence, read_back, redemption
+from mqtt.contract import commands, documents, events, presence, read_back, redemption, rollout
 from mqtt.contract.errors import ContractError
 from mqtt.contract.reasons import ReasonCode
 
@@ -27,6 +27,7 @@ READS: Mapping[str, int] = {
     documents.HEADER_TYPE: documents.WIRE_VERSION,
     redemption.FEED_TYPE: redemption.WIRE_VERSION,
     read_back.HELD_TYPE: read_back.WIRE_VERSION,
+    rollout.HEALTH_TYPE: rollout.WIRE_VERSION,
 }
 """Type to the highest version N that is read; N-1 is read as well where it exists."""
 
