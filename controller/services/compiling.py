@@ -12,10 +12,12 @@ from sqlalchemy import Row, and_, or_, select
 
 from controller.domain.credentials import Carrier, method_of
 from controller.domain.moment import DAY_MS, Moment
+from controller.domain.rollout.settings import Changes
 from controller.services.access import calendar, levels, schedules
 from controller.services.gates import GateView, config_of
 from controller.services.keys import key_records
 from controller.services.leases import FaceBook, HeldAt
+from controller.services.rollout.overlay import Overlay, overlaid, overlays
 from controller.services.site import Site
 from controller.storage.models import CredentialRow, HolderRow, RevocationRow, StaffRow
 from controller.storage.unit_of_work import UnitOfWork
@@ -65,11 +67,16 @@ Compiled = dict[DocumentName, Records]
 
 
 def compile_gates(
-    uow: UnitOfWork, site: Site, gates: tuple[str, ...], moment: Moment
+    uow: UnitOfWork,
+    site: Site,
+    gates: tuple[str, ...],
+    moment: Moment,
+    trial: Mapping[str, Changes] | None = None,
 ) -> dict[str, Compiled]:
     """Return the records of every document of each gate. Raises RefusedError(`not_found`).
 
-    What all gates share is read and encoded once.
+    What all gates share is read and encoded once. `trial` puts changes of a roll-out that has not
+    begun over the settings of gates, to see whether they can be used.
     """
     all_levels, credentials = levels(uow), _Credentials(uow, moment)
     shared = {
@@ -77,13 +84,15 @@ def compile_gates(
         DocumentName.REVOCATIONS: _revocations(uow, moment),
         DocumentName.ROSTER: _roster(uow, moment),
     }
-    face = FaceBook(uow, moment)
+    face, book = FaceBook(uow, moment), overlays(uow)
     compiled = {}
     for gate in gates:
-        view = config_of(uow, site, gate)
+        overlay = book.get(gate, Overlay())
+        changes = overlay.changes if trial is None else trial.get(gate, {})
+        view = overlaid(config_of(uow, site, gate), changes)
         here = _levels_here(all_levels, view)
         compiled[gate] = shared | {
-            DocumentName.CONFIG: _config(view, face),
+            DocumentName.CONFIG: _config(view, face) | overlay.records(),
             DocumentName.POLICY: _policy(uow, view, here),
             DocumentName.CREDENTIALS: credentials.at(frozenset(here)),
             DocumentName.LEASES: face.records_at(

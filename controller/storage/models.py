@@ -96,6 +96,7 @@ from controller.storage.models_proof import (
     ParityCellRow,
     RuleFindingRow,
 )
+from controller.storage.models_rollout import RolloutGateRow, RolloutRow, RolloutStepRow
 
 __all__ = [
     "AccessPointRow",
@@ -163,6 +164,9 @@ __all__ = [
     "PortalRow",
     "ResidenceRow",
     "RevocationRow",
+    "RolloutGateRow",
+    "RolloutRow",
+    "RolloutStepRow",
     "RuleFindingRow",
     "ScheduleRow",
     "SessionRow",

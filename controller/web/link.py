@@ -32,6 +32,7 @@ from controller.services.records import forget_old, has_unindexed, index_passage
 from controller.services.site import Site
 from controller.storage.unit_of_work import UnitOfWork
 from controller.web.gate_ears import GateEars
+from controller.web.gate_health import WATCH_EVERY_MS, hear_health, watch_rollouts
 from controller.web.gate_told import GateTold
 from controller.web.headers import publish_headers
 from controller.web.uses import has_unlearned, learn_uses
@@ -51,7 +52,7 @@ _QUEUE = 2_048
 _FULL_WAIT_S = 5.0
 _FULL_STEP_S = 0.01
 _HOUSE = Actor(bytes(PSEUDONYM_BYTES))
-_SUBSCRIBED = (TopicKind.BIRTH, TopicKind.RESPONSE, TopicKind.GET, TopicKind.HELD)
+_SUBSCRIBED = (TopicKind.BIRTH, TopicKind.RESPONSE, TopicKind.GET, TopicKind.HELD, TopicKind.HEALTH)
 
 _log = logging.getLogger(__name__)
 
@@ -89,6 +90,7 @@ class WebLink:
         self._connected = threading.Event()
         self._house_due_ms = 0
         self._keys_due_ms = 0
+        self._rollouts_due_ms = 0
 
     @property
     def is_connected(self) -> bool:
@@ -241,6 +243,9 @@ class WebLink:
             case Topic(kind=TopicKind.HELD, gate=gate):
                 if self._told.hear(self._engine, gate, payload, moment):
                     self._sync(moment)
+            case Topic(kind=TopicKind.HEALTH, gate=gate):
+                if hear_health(self._engine, self._site, gate, payload, moment):
+                    self._sync(moment)
             case Topic(kind=TopicKind.RESPONSE, gate=gate):
                 with UnitOfWork(self._engine) as uow:
                     take_result(uow, gate, _result(payload), moment)
@@ -249,6 +254,10 @@ class WebLink:
                 pass
 
     def _keep_house(self, moment: Moment) -> None:
+        if moment.mono_ms >= self._rollouts_due_ms:
+            self._rollouts_due_ms = moment.mono_ms + WATCH_EVERY_MS
+            if watch_rollouts(self._engine, self._site, moment):
+                self._sync(moment)
         if moment.mono_ms < self._house_due_ms:
             return
         self._house_due_ms = moment.mono_ms + MINUTE_MS
