@@ -24,6 +24,7 @@ from edge.gate.disk import Bench, Disk
 from edge.gate.feed import FeedDesk
 from edge.gate.mail import Mail
 from edge.gate.observer import Observer
+from edge.gate.orders import command_context
 from edge.gate.paperwork import Paperwork
 from edge.gate.parcels import Sealer, Settled, Verdict
 from edge.gate.presence import Appearance, Identity, Presence
@@ -41,7 +42,7 @@ from mqtt.client.port import (
     SessionItem,
     SubscriptionRefused,
 )
-from mqtt.contract.commands import CommandContext, check_command
+from mqtt.contract.commands import check_command
 from mqtt.contract.errors import ContractError, UnavailableError
 from mqtt.contract.events import EventKind, open_ack
 from mqtt.contract.reasons import ReasonCode
@@ -226,17 +227,8 @@ class Uplink:
                 raise ContractError(ReasonCode.BAD_TOPIC)
 
     def _on_command(self, message: Message, now: Moment) -> None:
-        known = self._around.knowledge()
-        context = CommandContext(
-            site=self._identity.site,
-            gate=self._identity.gate,
-            boot_id=self._identity.boot_id,
-            now_mono_ms=now.mono_ms,
-            keys=self._sync.keys(KeyScope.COMMAND, now),
-            roster=known.roster,
-            open_needs_own_key=known.settings.open_needs_own_key,
-            now_ms=None if now.trust is ClockTrust.UNKNOWN else now.utc_ms,
-        )
+        keys = self._sync.keys(KeyScope.COMMAND, now)
+        context = command_context(self._identity, self._around.knowledge(), keys, now)
         command = check_command(message.payload, context, retained=message.retain)
         self._around.emit(CommandArrived(now, command))
 

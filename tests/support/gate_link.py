@@ -1,6 +1,6 @@
 """One gate's uplink on the in-memory broker, with a controller of a few lines at the other end."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -11,6 +11,7 @@ from edge.domain.knowledge import Knowledge
 from edge.domain.model import Moment
 from edge.gate.disk import DirectBench, DirectDisk
 from edge.gate.presence import Appearance, Identity
+from edge.gate.trial.keeper import TrialKeeper
 from edge.gate.uplink import Surroundings, Uplink
 from mqtt.client.memory import MemorySession
 from mqtt.client.memory_broker import MemoryBroker
@@ -72,7 +73,13 @@ def roster_records() -> dict[str, bytes]:
 class GateLink:
     """`step` lets all that is due happen; the test looks at what gate and wire say."""
 
-    def __init__(self, disk: MemoryDisk | None = None) -> None:
+    def __init__(
+        self,
+        disk: MemoryDisk | None = None,
+        *,
+        trial: TrialKeeper | None = None,
+        checks: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
         self.clock = SimClock(NOON_MS, 1_000)
         self.broker = MemoryBroker(lambda: self.clock.now().mono_ms)
         self.log = memory_store(disk)
@@ -82,7 +89,7 @@ class GateLink:
         self.trusted = TrustedDocuments(
             SITE, GATE, {key_id(ROOT.public_key): ROOT.public_key}, check_document
         )
-        self.uplink = self._uplink()
+        self.uplink = self._uplink(trial, checks)
         self.session = self._session()
         self.controller = FakeController()
         self.acks = True
@@ -94,7 +101,7 @@ class GateLink:
         self.publish_document(DocumentName.ROSTER, 1, roster_records())
         self.step()
 
-    def _uplink(self) -> Uplink:
+    def _uplink(self, trial: TrialKeeper | None, checks: Callable[[], Mapping[str, str]]) -> Uplink:
         who = Identity(
             SiteId(SITE), GateId(GATE), BOOT_ID, 1, GATE_SIGNER, AdapterKind.SIMULATED, "test"
         )
@@ -104,8 +111,10 @@ class GateLink:
             confirmed=self._confirm,
             knowledge=lambda: self.knowledge,
             appearance=lambda: Appearance({"north": "secured"}, {"qr": "ready"}),
+            checks=checks,
         )
-        return Uplink(who, self.trusted, DirectDisk(self.log), DirectBench(), around)
+        disk = DirectDisk(self.log)
+        return Uplink(who, self.trusted, disk, DirectBench(), around, trial=trial)
 
     def _learn(self, knowledge: Knowledge) -> None:
         self.knowledge = knowledge
@@ -138,6 +147,7 @@ class GateLink:
             TopicKind.EVENTS,
             TopicKind.GET,
             TopicKind.HELD,
+            TopicKind.HEALTH,
             TopicKind.RESPONSE,
         )
         filters = tuple((site_filter(SiteId(SITE), kind), 1) for kind in kinds)

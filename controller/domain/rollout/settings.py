@@ -96,7 +96,7 @@ def artefact_of(values: Mapping[str, Any]) -> ArtefactRecord | None:
         size, version = values["size"], values["version"]
     except (KeyError, ValueError):
         return None
-    is_right = isinstance(size, int) and size > 0 and isinstance(version, str) and 0 < len(version)
+    is_right = isinstance(size, int) and size > 0 and isinstance(version, str) and len(version) > 0
     if not is_right or len(raw) * 2 != _HASH_HEX or len(version) > 40:
         return None
     return ArtefactRecord(kind, version, raw, size)

@@ -123,7 +123,7 @@ def _check_at_gates(uow: UnitOfWork, site: Site, row: RolloutRow, moment: Moment
                 raise_if(check_portal(portal))
         changed_ids = {each.record for each in diff(uow, site, row.id)}
         for record in row.changes:
-            kind, _, name = record.partition(":")
+            name = record.partition(":")[2]
             if name != "*" and record not in changed_ids and not _is_known(uow, site, row, record):
                 raise Refusal(ReasonCode.NOT_FOUND, "RL-01", detail=record[:64]).as_error()
         if not changed_ids:

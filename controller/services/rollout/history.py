@@ -31,4 +31,6 @@ def rollouts(uow: UnitOfWork, limit: int = 50) -> tuple[RolloutRow, ...]:
 def detail(uow: UnitOfWork, rollout: int) -> Detail:
     """Return one roll-out. Raises RefusedError(`not_found`)."""
     row = uow.need(RolloutRow, rollout)
-    return Detail(row, bundle_name(rollout), rollout_gates(uow, rollout), rollout_steps(uow, rollout))
+    return Detail(
+        row, bundle_name(rollout), rollout_gates(uow, rollout), rollout_steps(uow, rollout)
+    )

@@ -1,4 +1,4 @@
-"""Say what a gate's `config` document holds because of roll-outs: settings on trial, and the record.
+"""Say what a gate's `config` document holds because of roll-outs: settings on trial, a record.
 
 While a roll-out runs, its changes lie over the settings of the gates that got it; the settings
 themselves are changed when it is done. So taking one back is leaving it out.

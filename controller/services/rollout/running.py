@@ -193,8 +193,9 @@ def advance(uow: UnitOfWork, site: Site, moment: Moment) -> bool:
 
 def _fail(run: _Run, due: Next) -> None:
     at = run.uow.need(RolloutGateRow, (run.row.id, due.gate))
-    at.failed = due.check
-    run.note("failed", due.gate, due.check)
+    if at.state != GateStage.FAILED.value:
+        at.state, at.failed = GateStage.FAILED.value, due.check
+        run.note("failed", due.gate, due.check)
     _take_back(run, "rolled_back", f"{due.gate}: {due.check}")
     reason, detail = ReasonCode.ROLLED_BACK.value, f"{bundle_name(run.row.id)} {due.check}"
     run.uow.session.add(
