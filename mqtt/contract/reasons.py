@@ -213,6 +213,9 @@ class ReasonCode(StrEnum):
     CONFLICT = "conflict"
     NOT_ALLOWED = "not_allowed"
     REASON_REQUIRED = "reason_required"
+    # evidence
+    REPORT_NOT_MADE = "report_not_made"
+    BUNDLE_TOO_LARGE = "bundle_too_large"
 
 
 @dataclass(frozen=True, slots=True)

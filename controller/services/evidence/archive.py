@@ -34,7 +34,7 @@ class Written:
 class Archive:
     """A bundle that grows in `file`, which must be seekable and empty; members come in their order.
 
-    Raises StorageError(`storage_unavailable`) for more than a bundle can hold.
+    Raises StorageError(`bundle_too_large`) for more than a bundle can hold.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -56,7 +56,7 @@ class Archive:
             digest.update(part)
         self._at = content_at + size
         if self._at > MAX_BUNDLE_BYTES or len(self._members) >= MAX_MEMBERS:
-            raise StorageError(ReasonCode.STORAGE_UNAVAILABLE, "bundle too large: shorter period")
+            raise StorageError(ReasonCode.BUNDLE_TOO_LARGE)
         self._file.seek(start)
         self._file.write(local_header(name, crc, size))
         self._members.append(Member(name, crc, size, start))

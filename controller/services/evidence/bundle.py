@@ -93,18 +93,15 @@ class _Maker:
         self._tally = ParityTally()
 
     def make(self, title: str, render: Render, period: Period) -> Bundle:
+        """Write every member and return what was made."""
         uow, moment, archive = self._uow, self._moment, self._archive
-        keys = keys_table(uow, moment)
-        gates = tuple(
-            uow.session.scalars(
-                select(GateRow.name).where(GateRow.public_key != b"").order_by(GateRow.name)
-            )
-        )
+        keyed = select(GateRow.name).where(GateRow.public_key != b"").order_by(GateRow.name)
+        gates = tuple(uow.session.scalars(keyed))
         archive.add("VERIFY.txt", [VERIFY_TEXT.encode()])
         containment = sorted(finding for gate in gates for finding in self._documents(gate))
         logs = [log for gate in gates for log in logs_of(uow, gate, period.from_ms)]
         self._logs(logs)
-        archive.add("keys.json", [_json(keys)])
+        archive.add("keys.json", [_json(keys_table(uow, moment))])
         report = report_table(
             uow,
             self._site,
@@ -115,14 +112,21 @@ class _Maker:
             period_ms=(period.from_ms, moment.utc_ms),
         )
         archive.add("report.json", [_json(report)])
-        raw = _json(self._manifest(archive.written, logs, period))
-        archive.add("manifest.json", [raw])
+        manifest_hash = self._close(report, render, self._manifest(archive.written, logs, period))
+        return Bundle(archive.close(), sum(log.count for log in logs), manifest_hash)
+
+    def _close(
+        self, report: dict[str, object], render: Render, manifest: dict[str, object]
+    ) -> bytes:
+        """Write manifest, printed report and signatures; return the manifest's hash."""
+        raw = _json(manifest)
+        self._archive.add("manifest.json", [raw])
         manifest_hash = hashlib.sha256(raw).digest()
         self._progress("report.pdf", 0, 1)
-        pdf = archive.add("report.pdf", [render(report, manifest_hash)])
-        archive.add("signatures.json", [_json(self._signatures(manifest_hash, pdf.sha256))])
-        size = archive.close()
-        return Bundle(size, sum(log.count for log in logs), manifest_hash)
+        pdf = self._archive.add("report.pdf", [render(report, manifest_hash)])
+        said = self._signatures(manifest_hash, pdf.sha256)
+        self._archive.add("signatures.json", [_json(said)])
+        return manifest_hash
 
     def _documents(self, gate: str) -> list[str]:
         for document in papers_of(self._uow, gate):

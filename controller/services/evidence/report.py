@@ -32,8 +32,6 @@ def report_table(
     It names no person; numbers of people below ten are given as null (DESIGN §9).
     """
     gates = _gates(uow)
-    seen = counts(uow, moment)
-    head = control_head(uow)
     return {
         "site": site.name,
         "title": title,
@@ -48,19 +46,29 @@ def report_table(
         "containment": containment,
         "gates": gates,
         "simulated": any(gate["adapter_kind"] != "real" for gate in gates),
-        "face": {
-            "standing": dict(seen.standing),
-            "enrolled": dict(seen.enrolled),
-            "ended": dict(seen.ended),
-            "declined": seen.declined,
-            "requests_open": seen.requests_open,
-            "requests_late": seen.requests_late,
-        },
-        "control_log": {
-            "size": head.size,
-            "root": head.root.hex(),
-            "checkpoint": control_checkpoint(uow, site, moment),
-        },
+        "face": _face(uow, moment),
+        "control_log": _control_log(uow, site, moment),
+    }
+
+
+def _face(uow: UnitOfWork, moment: Moment) -> dict[str, object]:
+    seen = counts(uow, moment)
+    return {
+        "standing": dict(seen.standing),
+        "enrolled": dict(seen.enrolled),
+        "ended": dict(seen.ended),
+        "declined": seen.declined,
+        "requests_open": seen.requests_open,
+        "requests_late": seen.requests_late,
+    }
+
+
+def _control_log(uow: UnitOfWork, site: Site, moment: Moment) -> dict[str, object]:
+    head = control_head(uow)
+    return {
+        "size": head.size,
+        "root": head.root.hex(),
+        "checkpoint": control_checkpoint(uow, site, moment),
     }
 
 
