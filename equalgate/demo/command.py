@@ -24,6 +24,7 @@ from equalgate.demo.tour_entry import enter_by_every_way
 from equalgate.demo.tour_face import enter_by_face
 from equalgate.demo.tour_face_off import stop_face
 from equalgate.demo.tour_offline import fire_wins, stand_alone, survive_crashes
+from equalgate.demo.tour_rollout import roll_out
 from equalgate.places import made_folder
 from mqtt.contract.errors import EqualGateError
 
@@ -72,6 +73,7 @@ def _tour(scene: Scene, steps: Steps) -> None:
     with Eavesdropper(compound.ports.broker, compound.broker_home.identity(NAME, now())) as spy:
         open_remotely(scene, steps, spy)
         _face_tour(scene, steps, spy)
+    roll_out(scene, steps)
     stand_alone(scene, steps)
     fire_wins(scene, steps)
     survive_crashes(scene, steps)

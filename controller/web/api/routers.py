@@ -9,6 +9,7 @@ from controller.web.api import (
     face_seen,
     gates,
     people,
+    rollouts,
     session,
     visitors,
 )
@@ -26,4 +27,5 @@ ROUTERS = (
     face.router,
     face_own.router,
     face_seen.router,
+    rollouts.router,
 )

@@ -15,6 +15,8 @@ _API = "/api/v1"
 _FACE = f"{_API}/face"
 _EDIT_FACE = Rule(Act.EDIT_FACE)
 _SEE_FACE = Rule(Act.SEE_FACE)
+_EDIT_GATES = Rule(Act.EDIT_GATES)
+_ROLLOUTS = f"{_API}/rollouts"
 _EVIDENCE = Rule(Act.SEE_EVIDENCE)
 
 API: Mapping[tuple[str, str], Rule] = {
@@ -77,4 +79,11 @@ API: Mapping[tuple[str, str], Rule] = {
     ("GET", f"{_FACE}/requests"): _SEE_FACE,
     ("GET", f"{_FACE}/counts"): _EVIDENCE,
     ("GET", f"{_FACE}/signals"): _EVIDENCE,
+    ("GET", _ROLLOUTS): _SEE,
+    ("POST", _ROLLOUTS): _EDIT_GATES,
+    ("GET", f"{_ROLLOUTS}/{{rollout}}"): _SEE,
+    ("GET", f"{_ROLLOUTS}/{{rollout}}/changes"): _SEE,
+    ("POST", f"{_ROLLOUTS}/{{rollout}}/start"): _EDIT_GATES,
+    ("POST", f"{_ROLLOUTS}/{{rollout}}/stop"): _EDIT_GATES,
+    ("POST", f"{_ROLLOUTS}/{{rollout}}/undo"): _EDIT_GATES,
 }
