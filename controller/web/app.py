@@ -19,6 +19,7 @@ from controller.web.guard import routers as guard
 from controller.web.identity import guard_route
 from controller.web.inspector import routers as inspector
 from controller.web.live import LiveFeed, News
+from controller.web.login import routers as login
 from controller.web.manager import routers as manager
 from controller.web.page import STATIC
 from controller.web.problem_page import show_problem
@@ -35,6 +36,7 @@ OPENAPI_PATH = "/api/v1/openapi.json"
 _ROUTERS = (
     *api.ROUTERS,
     pages.router,
+    *login.ROUTERS,
     *public.ROUTERS,
     *resident.ROUTERS,
     *guard.ROUTERS,

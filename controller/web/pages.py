@@ -14,8 +14,10 @@ from controller.web import lookup, sse
 from controller.web.api.session import sign_in
 from controller.web.follow import follow
 from controller.web.identity import actor_of, clear_cookie, cookie_of, set_cookie
+from controller.web.login.shared import home_of
 from controller.web.page import TheDesk, go, page, render, words_for
 from mqtt.contract.errors import RefusedError
+from mqtt.contract.records import Role
 
 __all__ = ["router"]
 
@@ -70,14 +72,15 @@ def sign_in_form(
     desk: TheDesk,
     login: Annotated[str, Form(max_length=40)] = "",
     password: Annotated[str, Form(max_length=200)] = "",
+    code: Annotated[str, Form(max_length=12)] = "",
 ) -> Response:
-    """Sign in and go to the live page; a refusal shows the form again."""
+    """Sign in and go to the first page of the role; a refusal shows the form again."""
     address = request.client.host if request.client else ""
     try:
-        cookie, _ = sign_in(desk, login, password, address)
+        cookie, view = sign_in(desk, login, password, address, code)
     except RefusedError as error:
         return page(request, "sign_in.html", 403, error=words_for(request).error(error))
-    response = go("/")
+    response = go(home_of(Role(view.role) if view.role else None))
     set_cookie(response, desk, cookie)
     return response
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from controller.web.api.table import API
 from controller.web.guard.table import GUARD_PAGES
 from controller.web.inspector.table import INSPECTOR_PAGES
+from controller.web.login.table import LOGIN_PAGES
 from controller.web.manager.table import MANAGER_PAGES
 from controller.web.public.table import PUBLIC_PAGES
 from controller.web.resident.table import RESIDENT_PAGES
@@ -18,6 +19,7 @@ __all__ = ["ROUTES"]
 
 ROUTES: Mapping[tuple[str, str], Rule] = {
     **API,
+    **LOGIN_PAGES,
     **PUBLIC_PAGES,
     **RESIDENT_PAGES,
     **GUARD_PAGES,

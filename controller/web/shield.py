@@ -1,18 +1,22 @@
 """Wrap every answer: strict content policy, no sniffing, no framing; bodies of 64 KiB at most.
 
+Files that managers upload may have 8 MiB; who asks is checked before the body is read.
+
 Plain ASGI, so that streams are not buffered.
 """
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from controller.web.problems import answer, problem_of
 from mqtt.contract.errors import ContractError
 from mqtt.contract.reasons import ReasonCode
 
-__all__ = ["MAX_BODY_BYTES", "POLICY", "Shield"]
+__all__ = ["MAX_BODY_BYTES", "MAX_UPLOAD_BYTES", "POLICY", "Shield"]
 
 MAX_BODY_BYTES = 64 * 1024
+MAX_UPLOAD_BYTES = 8 * 1024 * 1024
+_UPLOADS = "/manager/"
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -47,7 +51,7 @@ class Shield:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        meter = _Meter(receive)
+        meter = _Meter(receive, _most(scope))
         started = False
 
         async def sent(message: Message) -> None:
@@ -66,7 +70,7 @@ class Shield:
                 raise
         if meter.is_exceeded and not started:
             meter.is_exceeded = False
-            error = ContractError(ReasonCode.TOO_LARGE, f"{MAX_BODY_BYTES} bytes")
+            error = ContractError(ReasonCode.TOO_LARGE, f"{meter.most} bytes")
             await answer(problem_of(error))(scope, receive, sent)
 
     def _add_headers(self, headers: MutableHeaders) -> None:
@@ -76,11 +80,19 @@ class Shield:
             headers["Cache-Control"] = "no-store"
 
 
+def _most(scope: Scope) -> int:
+    """Return how long a body may be: a form with files on a managers' page may be longer."""
+    kind = Headers(scope=scope).get("content-type", "")
+    is_upload = scope["path"].startswith(_UPLOADS) and kind.startswith("multipart/form-data")
+    return MAX_UPLOAD_BYTES if is_upload else MAX_BODY_BYTES
+
+
 class _Meter:
     """Counts the bytes of a request's body and stops whoever reads too many."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, most: int) -> None:
         self._receive = receive
+        self.most = most
         self._taken = 0
         self.is_exceeded = False
 
@@ -88,7 +100,7 @@ class _Meter:
         """Return the next part. Raises _TooLargeError."""
         message = await self._receive()
         self._taken += len(message.get("body", b""))
-        if self._taken > MAX_BODY_BYTES:
+        if self._taken > self.most:
             self.is_exceeded = True
             raise _TooLargeError
         return message

@@ -5,7 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
+from controller.services.login.codes import uses_code
 from controller.services.staff import end_session, open_session, session_actor
+from controller.storage.models import StaffRow
 from controller.web.desk import Desk, desk_of
 from controller.web.identity import Staff, clear_cookie, cookie_of, set_cookie
 from mqtt.contract.errors import RefusedError
@@ -21,6 +23,7 @@ class SignIn(BaseModel, extra="forbid"):
 
     login: str = Field(max_length=40)
     password: str = Field(max_length=200, repr=False)
+    code: str = Field("", max_length=12, repr=False)
 
 
 class SessionView(BaseModel):
@@ -29,8 +32,10 @@ class SessionView(BaseModel):
     role: str
 
 
-def sign_in(desk: Desk, login: str, password: str, address: str) -> tuple[str, SessionView]:
-    """Return the cookie of a new session.
+def sign_in(
+    desk: Desk, login: str, password: str, address: str, code: str = ""
+) -> tuple[str, SessionView]:
+    """Return the cookie of a new session; `code` is the one-time code of an account that has one.
 
     Raises RefusedError(`not_allowed`), or (`rate_limited`) after five failures in a minute.
     """
@@ -38,8 +43,12 @@ def sign_in(desk: Desk, login: str, password: str, address: str) -> tuple[str, S
     if not desk.limit.allows(login, address, moment.mono_ms):
         raise RefusedError(ReasonCode.RATE_LIMITED, rule="WE-02")
     with desk.writing() as uow:
+
+        def second_step(staff: StaffRow) -> bool:
+            return uses_code(uow, desk.site, staff, code, moment)
+
         try:
-            cookie = open_session(uow, login, password, moment)
+            cookie = open_session(uow, login, password, moment, second_step=second_step)
         except RefusedError:
             desk.limit.failed(login, address, moment.mono_ms)
             raise
@@ -55,7 +64,7 @@ def begin(
 ) -> SessionView:
     """Sign in; the session comes as a cookie that lives 12 h."""
     address = request.client.host if request.client else ""
-    cookie, view = sign_in(desk, body.login, body.password, address)
+    cookie, view = sign_in(desk, body.login, body.password, address, body.code)
     set_cookie(response, desk, cookie)
     return view
 

@@ -2,7 +2,21 @@
 
 from fastapi import APIRouter
 
-from controller.web.manager import access, gates, history, menu, overview, plan, register
+from controller.web.manager import (
+    access,
+    carried,
+    endings,
+    gates,
+    history,
+    imports,
+    menu,
+    movements,
+    overview,
+    people,
+    plan,
+    register,
+    staff,
+)
 
 __all__ = ["ROUTERS"]
 
@@ -14,4 +28,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     history.router,
     register.router,
     access.router,
+    people.router,
+    carried.router,
+    endings.router,
+    imports.router,
+    movements.router,
+    staff.router,
 )
