@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from controller.domain.moment import Moment
-from controller.services.site import Site
+from controller.services.rules.engine import present_findings
 from controller.storage.models import (
     AccessPointRow,
     ControlledPointRow,
@@ -14,6 +14,7 @@ from controller.storage.models import (
     GatePresenceRow,
     GateRow,
     PortalRow,
+    RuleFindingRow,
 )
 from controller.storage.unit_of_work import UnitOfWork
 from mqtt.contract.events import Method
@@ -80,12 +81,13 @@ def operators(uow: UnitOfWork) -> tuple[str, ...]:
     return tuple(sorted(set(uow.session.scalars(found.distinct()))))
 
 
-def check_results(_uow: UnitOfWork, _site: Site, _moment: Moment) -> tuple[CheckResult, ...]:
-    """Return the verdict of every rule; a rule that nothing was measured for has no data."""
-    return tuple(
-        CheckResult(
-            rule,
-            Evaluation(rule.id, Verdict.INSUFFICIENT_DATA, "尚未核查。", "Not checked yet."),
-        )
-        for rule in rules()
-    )
+def check_results(uow: UnitOfWork) -> tuple[CheckResult, ...]:
+    """Return the verdict of every rule; a rule that was not evaluated yet has no data."""
+    rows = present_findings(uow)
+    return tuple(CheckResult(rule, _evaluation(rule, rows.get(rule.id))) for rule in rules())
+
+
+def _evaluation(rule: Rule, row: RuleFindingRow | None) -> Evaluation:
+    if row is None:
+        return Evaluation(rule.id, Verdict.INSUFFICIENT_DATA, "尚未核查。", "Not checked yet.")
+    return Evaluation(rule.id, Verdict(row.verdict), row.zh, row.en)

@@ -1,7 +1,8 @@
 """Count how long each way in was ready, from the records of a gate's own log (rule EQ-01).
 
 A `health` record tells when a way became ready or stopped; a `boot` record ends what was known:
-until a way is heard of again nothing is counted for it, up or down. Needs the standard library
+until a way is heard of again nothing is counted for it, up or down, and simulated hardware is not
+counted at all (promise 11). Needs the standard library
 only, like `mqtt.contract.parity`, whose months it shares.
 """
 
@@ -45,7 +46,7 @@ class AvailabilityTally:
             raise ValueError("a time is no number")  # noqa: TRY004 - bad data, no bad call
         if kind == "boot":
             self._end_all(at_s)
-        elif kind == "health" and place and method != "none":
+        elif kind == "health" and place and method != "none" and fields[16] == "real":
             self._count((place, method), at_s)
             self._since[place, method] = (at_s, reason == READY)
 

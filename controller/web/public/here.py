@@ -40,7 +40,7 @@ def show(request: Request, desk: TheDesk) -> Response:
     moment = desk.clock()
     with desk.reading() as uow:
         found = notices(uow)
-        results = check_results(uow, desk.site, moment)
+        results = check_results(uow)
         return page(
             request,
             "public/here.html",
@@ -55,7 +55,7 @@ def show(request: Request, desk: TheDesk) -> Response:
 def show_rules(request: Request, desk: TheDesk) -> Response:
     """Show every rule with its article and its verdict."""
     with desk.reading() as uow:
-        results = check_results(uow, desk.site, desk.clock())
+        results = check_results(uow)
     return page(request, "public/rules.html", results=results)
 
 

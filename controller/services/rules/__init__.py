@@ -1,0 +1,1 @@
+"""Evaluate the rule catalogue against what the compound and its gates recorded."""
