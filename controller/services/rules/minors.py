@@ -50,15 +50,10 @@ def _birthdays(case: Case, rule: str) -> Evaluation:
     if not case.consents:
         return not_applicable(rule, *NO_CONSENT)
     today = local_date(case.moment.utc_ms, case.site.zone)
-    born = dict(
-        case.uow.session.execute(
-            select(HolderRow.id, HolderRow.adult_from).where(
-                HolderRow.id.in_({row.holder_id for row in case.consents})
-            )
-        )
-        .tuples()
-        .all()
+    found = select(HolderRow.id, HolderRow.adult_from).where(
+        HolderRow.id.in_({row.holder_id for row in case.consents})
     )
+    born = {row.id: row.adult_from for row in case.uow.session.execute(found)}
     wrong = sum(
         band_of(born.get(row.holder_id, ""), today).value != row.band for row in case.consents
     )
