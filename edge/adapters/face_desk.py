@@ -61,13 +61,15 @@ class FaceSink(Protocol):
 class FaceDesk:
     """The FaceSink of a gate, and the performer's FacePort.
 
-    `notices` goes by access point and is filled before the start.
+    `notices` goes by access point and is filled before the start; `may_valve` is what the site
+    chose for the sensors.
     """
 
-    def __init__(self, clock: Clock, kind: AdapterKind) -> None:
+    def __init__(self, clock: Clock, kind: AdapterKind, *, may_valve: bool = False) -> None:
         self.notices: Mapping[str, ShowNoticeAt] = {}
         self._clock = clock
         self._kind = kind
+        self._may_valve = may_valve
         self._emit: Emit = _drop
         self._say: Say = _nobody
         self._is_new = False
@@ -175,11 +177,13 @@ class FaceDesk:
 
     def _state(self, message: wire.FaceState) -> None:
         is_new, self._is_new = self._is_new, False
-        ready = message.state == "ready"
+        has_valve = message.standby == "valve"
+        # A sensor that runs although the site chose a closed one is no camera of this gate.
+        ready = message.state == "ready" and (self._may_valve or not has_valve)
         off = OFF.get(message.code, ReasonCode.FACE_OFF)
         reason = ReasonCode.WAY_READY if ready else off
         at, has_pad = self._clock.now(), message.pad == "voting"
-        self._emit(said.FaceWorker(at, True, ready, reason, self._kind, is_new, has_pad))
+        self._emit(said.FaceWorker(at, True, ready, reason, self._kind, is_new, has_pad, has_valve))
 
     def _result(self, message: wire.FaceResult) -> None:
         presence_ms = self._armed.pop(message.lane, None)

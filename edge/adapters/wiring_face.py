@@ -42,7 +42,8 @@ def build_face(config: GateConfig, clock: Clock, *, simulate: bool) -> FaceParts
     kind = AdapterKind.SIMULATED if simulated else AdapterKind.REAL
     processes = () if models is None or not simulated else (_process(config, models, simulated),)
     adapters = {f"face camera {name}": kind for name in cameras}
-    return FaceParts(FaceDesk(clock, kind), processes, adapters)
+    may_valve = any(row.standby == "valve" for row in config.face_cameras)
+    return FaceParts(FaceDesk(clock, kind, may_valve=may_valve), processes, adapters)
 
 
 def _models(config: GateConfig) -> Path | None:

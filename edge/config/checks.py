@@ -11,7 +11,13 @@ from collections.abc import Iterator, Sequence
 from edge.config import devices
 from edge.config.cards import card_format
 from edge.config.devices import Device, GpioLine, Nothing, SerialPort, Simulated
-from edge.config.tables import GateConfig, GuardPanelConfig, PinPadConfig, ReaderConfig
+from edge.config.tables import (
+    FaceCameraConfig,
+    GateConfig,
+    GuardPanelConfig,
+    PinPadConfig,
+    ReaderConfig,
+)
 from edge.domain.card_formats import CardBits
 from mqtt.contract.errors import ContractError
 from mqtt.contract.ids import parse_name
@@ -62,8 +68,24 @@ def _face(config: GateConfig) -> Iterator[Finding]:
             yield _invalid(f"face_cameras[{at}]: needs a row in face_buttons")
         if place not in others:
             yield ReasonCode.FACE_ONLY, f"face_cameras[{at}]: fit a QR or fob reader there too"
+    for at, row in enumerate(config.face_cameras):
+        yield from _face_camera(config, f"face_cameras[{at}]", row)
     if cameras and not config.workers.face:
         yield _invalid("workers.face: true, for the face_cameras")
+
+
+def _face_camera(config: GateConfig, key: str, row: FaceCameraConfig) -> Iterator[Finding]:
+    """Hold a face camera to being local and another than every imager that reads codes."""
+    if not devices.is_local(row.source):
+        yield _invalid(f"{key}.source: a local camera; one on a network is for QR only")
+    if row.standby not in {"closed", "valve"}:
+        yield _invalid(f"{key}.standby: closed | valve")
+    elif row.standby == "valve" and not row.source.startswith("csi:"):
+        yield _invalid(f"{key}.standby: valve is for csi: sources; others open at once")
+    device = devices.camera(row.source)
+    for at, imager in enumerate(config.imagers):
+        if device and device == devices.camera(imager.source):
+            yield _invalid(f"{key}.source: the device of imagers[{at}]; QR and face need two")
 
 
 def _invalid(detail: str) -> Finding:

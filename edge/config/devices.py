@@ -6,9 +6,13 @@ of `up`, `down`, `floating` (what holds the line when nothing drives it).
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
-__all__ = ["NONE", "SIMULATED", "Device", "GpioLine", "Nothing", "SerialPort", "Simulated", "read"]
+__all__ = [
+    "NONE", "SIMULATED", "Device", "GpioLine", "Nothing", "SerialPort", "Simulated", "camera",
+    "is_local", "read",
+]  # fmt: skip
 
 SIMULATED = "sim"
 """The device name of simulated hardware."""
@@ -17,6 +21,7 @@ NONE = "none"
 
 _CHIP = re.compile(r"[a-zA-Z0-9_-]{1,32}")
 _MOST_LINES = 1024
+_NETWORKS = frozenset({"rtsp", "rtsps", "rtp", "http", "https", "udp", "tcp", "webrtc"})
 Bias = Literal["as_is", "up", "down", "floating"]
 _BIASES: dict[str, Bias] = {"up": "up", "down": "down", "floating": "floating"}
 
@@ -76,3 +81,23 @@ def _gpio(parts: list[str]) -> GpioLine | None:
     if len(biases) > 1 or int(number) >= _MOST_LINES:
         return None
     return GpioLine(parts[0], int(number), "low" in flags, biases[0] if biases else "as_is")
+
+
+def camera(source: str) -> str:
+    """Return what a camera's source names on this machine, empty for simulated and network ones.
+
+    Two sources that name one sensor in other words, or by a link, give the same text.
+    """
+    found = re.search(r"/dev/[A-Za-z0-9/_.-]+", source)
+    if found:
+        return str(Path(found.group()).resolve())
+    sensor = re.search(r"(?:^csi:|csi://|sensor-id=)(\d+)", source)
+    if sensor:
+        return f"csi:{int(sensor.group(1))}"
+    return "csi:0" if "nvarguscamerasrc" in source else ""
+
+
+def is_local(source: str) -> bool:
+    """Tell whether a camera's source stays on this machine; the worker looks closer."""
+    local = source.removeprefix("jetson:csi://").removeprefix("jetson:v4l2:///dev/")
+    return "://" not in local and source.partition(":")[0] not in _NETWORKS

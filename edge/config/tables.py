@@ -192,10 +192,15 @@ class FaceButtonConfig(_Table, frozen=True, forbid_unknown_fields=True):
 
 
 class FaceCameraConfig(_Table, frozen=True, forbid_unknown_fields=True):
-    """`[[face_cameras]]`: the face camera: `sim`, or a source as the face worker takes it."""
+    """`[[face_cameras]]`: the face camera: `sim`, or a source as the face worker takes it.
+
+    `standby` is what its sensor does between attempts: `closed`, or `valve` for a CSI sensor that
+    runs while no frame leaves GStreamer.
+    """
 
     access_point: str
     source: str
+    standby: str = "closed"
 
 
 class InputsConfig(_Table, frozen=True, forbid_unknown_fields=True):

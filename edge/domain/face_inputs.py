@@ -51,7 +51,8 @@ class FaceWorker:
     """The face worker came, went, or says whether it can be armed.
 
     `reason` says why it is off; `is_new` marks a connection in which nobody is allowed yet;
-    `has_pad` tells whether it votes on presentation attacks.
+    `has_pad` tells whether it votes on presentation attacks, `has_valve` whether a sensor runs
+    behind a closed valve between attempts.
     """
 
     at: Moment
@@ -61,6 +62,7 @@ class FaceWorker:
     adapter_kind: AdapterKind
     is_new: bool = False
     has_pad: bool = False
+    has_valve: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,14 @@ def _worker(turn: Turn, item: FaceWorker) -> None:
         total = {cause: summed(face.counted.get(cause), now) for cause, now in face.counts.items()}
         face = structs.replace(forget_told(face), counted={**face.counted, **total}, counts={})
         face = structs.replace(face, armed={}, erasures={})
-    said = Worker(item.is_here, item.is_ready, item.reason, item.adapter_kind, item.has_pad)
+    said = Worker(
+        item.is_here,
+        item.is_ready,
+        item.reason,
+        item.adapter_kind,
+        item.has_pad,
+        item.has_valve,
+    )
     turn.change(face=structs.replace(face, worker=said))
     for place in sorted(face.dialogues) if item.is_new or not item.is_here else ():
         end_dialogue(turn, place)

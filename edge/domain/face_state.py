@@ -27,6 +27,7 @@ class Worker:
     reason: ReasonCode
     adapter_kind: AdapterKind
     has_pad: bool = False
+    has_valve: bool = False
 
 
 @dataclass(frozen=True, slots=True)

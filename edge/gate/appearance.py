@@ -28,7 +28,8 @@ def appearance_of(state: GateState, knowledge: Knowledge) -> Appearance:
 
 def _face_counters(face: FaceState) -> dict[str, int]:
     """Return what was done since the daemon's start, by what caused it."""
-    found = {"presses": face.pressed_count}
+    has_valve = face.worker is not None and face.worker.has_valve
+    found = {"presses": face.pressed_count, "valve": int(has_valve)}
     for cause in ("entry", "enrolment", "self_test"):
         counts = summed(face.counted.get(cause), face.counts.get(cause, FaceCounts()))
         for what in ("armed", "frames", "detections", "pad_votes", "embeddings", "unknown"):

@@ -92,7 +92,8 @@ class FaceState:
 
     ``code`` is ``ok`` in the state ``ready`` and says why face is off in the others. ``unusable``
     counts people whose references belong to another model: they have to enrol again. ``live``
-    counts those with a lease now. ``model`` is the hash of the embedding model.
+    counts those with a lease now. ``model`` is the hash of the embedding model. ``standby`` says
+    what the sensors do between attempts: the worst of all lanes.
     """
 
     state: Literal["ready", "off"]
@@ -103,6 +104,7 @@ class FaceState:
     enrolled: int
     live: int
     unusable: int
+    standby: Literal["closed", "valve"] = "closed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,8 @@ class Heartbeat(HeartbeatV2, frozen=True, forbid_unknown_fields=True):
     `ready`. `face` counts since the start of the daemon what was done and for whom: `presses`, and
     `<cause>_<what>` with the causes `entry`, `enrolment` and `self_test` and what is `armed`,
     `frames`, `detections`, `pad_votes`, `embeddings` or `unknown` (rule DM-01: without a press,
-    everything of `entry` and `enrolment` stays 0).
+    everything of `entry` and `enrolment` stays 0). `valve` is 1 where a sensor runs behind a closed
+    valve between attempts, which the site has chosen, and 0 where every sensor is closed.
     """
 
     face: dict[fields.Name, fields.Count] = {}

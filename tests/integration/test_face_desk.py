@@ -1,5 +1,6 @@
 """The desk before the face worker: what the worker says is hostile until it fits."""
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -105,6 +106,21 @@ def test_the_first_state_makes_a_worker_known_and_its_end_is_told(
         (False, False, False, False),
     ]
     assert heard.of(said.FaceWorker)[2].reason is ReasonCode.FACE_SELF_TEST_FAILED
+
+
+@pytest.mark.parametrize("may_valve", [False, True])
+def test_a_sensor_that_waits_behind_a_valve_needs_the_sites_word(
+    tmp_path: Path, heard: Recorder, *, may_valve: bool
+) -> None:
+    source = socket_at(tmp_path, FaceDesk(MonotonicClock(), AdapterKind.REAL, may_valve=may_valve))
+    source.start(heard)
+    peer = Worker(tmp_path / "w.sock", FACE)
+    assert isinstance(peer.hear(), wire.Welcome)
+    peer.say(dataclasses.replace(READY, standby="valve"))
+    (state,) = heard.wait(said.FaceWorker, lambda item: item.is_here)
+    assert (state.is_ready, state.has_valve) == (may_valve, True)
+    peer.close()
+    source.stop()
 
 
 def test_an_answer_counts_once_and_only_where_the_camera_was_opened(

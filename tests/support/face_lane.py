@@ -10,7 +10,8 @@ import numpy as np
 from edge import worker_wire as wire
 from edge.workers.face.analysis import FacePipeline, Outcome
 from edge.workers.face.analysis_fake import FakePipeline, drawn_embedding, drawn_frame
-from edge.workers.face.camera import FaceCamera, FileCamera
+from edge.workers.face.camera import FileCamera
+from edge.workers.face.camera_port import FaceCamera
 from edge.workers.face.keys import MemoryCabinet
 from edge.workers.face.references import ReferenceStore
 from edge.workers.face.references_live import Instant

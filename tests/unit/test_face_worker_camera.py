@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from edge.workers.face.analysis import Frame
-from edge.workers.face.camera import CameraError, CaptureCamera, FileCamera, camera_for
+from edge.workers.face.camera import CaptureCamera, FileCamera, camera_for
 from edge.workers.face.camera_feed import CameraFeed
+from edge.workers.face.camera_port import CameraError, Standby
 
 
 @pytest.mark.parametrize(
@@ -119,6 +120,14 @@ class Counting:
         self.handed: list[Frame] = []
         self.gate = threading.Event()
         self.gate.set()
+        self.standby: Standby = "closed"
+        self.stood_by = 0
+
+    def stand_by(self) -> None:
+        self.stood_by += 1
+
+    def shut(self) -> None:
+        self.is_open = False
 
     def open(self) -> None:
         assert not self.is_open

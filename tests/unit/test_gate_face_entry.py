@@ -9,6 +9,7 @@ from edge.domain.face_inputs import FaceCounted, FaceCounts, FaceWorker
 from edge.domain.face_orders import AllowFace, ArmFace, DisarmFace
 from edge.domain.inputs import PowerSensed
 from edge.domain.model import ClockTrust
+from edge.gate.appearance import appearance_of
 from mqtt.contract.events import EventKind, Method
 from mqtt.contract.reasons import ReasonCode
 from mqtt.contract.records import LeaseRecord, ScheduleRecord
@@ -222,6 +223,13 @@ def test_G14_while_face_prepares_every_other_way_opens() -> None:
     assert gate.fob() is ReasonCode.GRANTED
     gate.worker()
     assert gate.enter() is ReasonCode.GRANTED
+
+
+def test_a_signed_heartbeat_says_whether_a_sensor_waits_behind_a_valve() -> None:
+    gate = FaceRun()
+    assert appearance_of(gate.state, gate.knowledge).face["valve"] == 0
+    gate.say(FaceWorker(gate.at, True, True, ReasonCode.WAY_READY, SIMULATED, False, True, True))
+    assert appearance_of(gate.state, gate.knowledge).face["valve"] == 1
 
 
 def test_without_pad_files_face_needs_the_sites_recorded_acceptance() -> None:

@@ -13,7 +13,7 @@ from edge.workers.face.hygiene import harden, restart_without_cache
 
 if TYPE_CHECKING:
     from edge.workers.face.analysis import Inferences
-    from edge.workers.face.camera import FaceCamera
+    from edge.workers.face.camera_port import FaceCamera
     from edge.workers.face.references_live import Instant
     from edge.workers.face.trt.choose import EngineWish
     from edge.workers.face.worker import FaceWorker
@@ -130,6 +130,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--store", type=Path, required=True, help="the sealed references")
     parser.add_argument("--keys", type=Path, help="the wrapping key; default: keys in the store")
     parser.add_argument("--most-people", type=int, default=1500, help="how many may be enrolled")
+    parser.add_argument(
+        "--standby",
+        choices=("closed", "valve"),
+        default="closed",
+        help="the sensor between attempts",
+    )
     engines = ("auto", "tensorrt", "onnxruntime")
     parser.add_argument("--engine", choices=engines, default="auto", help="what runs the models")
     parser.add_argument("--precision", choices=("float16", "float32"), default="float16")
@@ -147,14 +153,15 @@ def _cameras(
     parser: argparse.ArgumentParser, options: argparse.Namespace
 ) -> "dict[str, FaceCamera]":
     from edge.worker_wire import FaceDisarm, WireError, encode
-    from edge.workers.face.camera import CameraError, camera_for
+    from edge.workers.face.camera import camera_for
+    from edge.workers.face.camera_port import CameraError
 
     cameras: dict[str, FaceCamera] = {}
     for text in options.lane:
         name, equals, spec = text.partition("=")
         try:
             encode(FaceDisarm(name))
-            cameras[name] = camera_for(spec)
+            cameras[name] = camera_for(spec, options.standby)
         except WireError:
             parser.error("the ID of a --lane has 4 to 40 of a-z, 0-9 and -")
         except CameraError as error:

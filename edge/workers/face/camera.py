@@ -7,17 +7,21 @@ account could be watched. What a device holds is dropped when it closes.
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 import cv2
 import numpy as np
 
 from edge.workers.face.analysis import Frame, wipe
+from edge.workers.face.camera_gst import GstCamera, csi_pipeline, parse_csi
+from edge.workers.face.camera_jetson import JetsonCamera
+from edge.workers.face.camera_port import CameraError, FaceCamera, Standby
 
-__all__ = ["FORMS", "CameraError", "CaptureCamera", "FaceCamera", "FileCamera", "camera_for"]
+__all__ = ["FORMS", "CaptureCamera", "FileCamera", "camera_for"]
 
 FORMS = (
-    "v4l2:/dev/video0, gst:PIPELINE that begins with a local source, "
+    "v4l2:/dev/video0, csi:0, jetson:csi://0, jetson:v4l2:///dev/video0, "
+    "gst:PIPELINE that begins with a local source, "
     "and simulated: mailbox:, picture:FILE, folder:DIR, video:FILE"
 )
 MAX_FILE_BYTES = 64 * 1024 * 1024
@@ -29,41 +33,19 @@ _LOCAL_SOURCES = ("nvarguscamerasrc", "v4l2src", "libcamerasrc", "nvv4l2camerasr
 _BACKENDS = {"v4l2": cv2.CAP_V4L2, "gst": cv2.CAP_GSTREAMER}
 
 
-class CameraError(Exception):
-    """Report a camera that cannot be used; ``code`` is stable, ``cure`` says what to do."""
-
-    def __init__(self, code: str, cure: str = "") -> None:
-        super().__init__(f"{code}: {cure}" if cure else code)
-        self.code = code
-        self.cure = cure
-
-
-class FaceCamera(Protocol):
-    """Deliver frames between ``open`` and ``close``; used by one thread at a time."""
-
-    @property
-    def is_simulated(self) -> bool:
-        """Tell whether the frames come from files."""
-
-    def open(self) -> None:
-        """Open the device; raises ``CameraError``."""
-
-    def read(self) -> Frame:
-        """Return a frame of the caller's own; blocks up to 3 s; raises ``CameraError``."""
-
-    def close(self) -> None:
-        """Let go of the device; harmless when it is not open."""
-
-
 class CaptureCamera:
     """Read colour frames from a local camera through OpenCV."""
 
     is_simulated = False
+    standby: Standby = "closed"
 
     def __init__(self, kind: Literal["v4l2", "gst"], address: str) -> None:
         self._kind = kind
         self._address = address
         self._capture: cv2.VideoCapture | None = None
+
+    def stand_by(self) -> None:
+        """Do nothing: the sensor is closed between attempts."""
 
     def open(self) -> None:
         """Open the camera and let it adjust to the light for one frame."""
@@ -95,6 +77,10 @@ class CaptureCamera:
             self._capture.release()
             self._capture = None
 
+    def shut(self) -> None:
+        """Let go of the camera."""
+        self.close()
+
 
 class FileCamera:
     """Stand in for a camera: what ``path`` names stays in view until another is shown.
@@ -104,6 +90,7 @@ class FileCamera:
     """
 
     is_simulated = True
+    standby: Standby = "closed"
 
     def __init__(self, path: Path | None, *, is_mailbox: bool = False) -> None:
         self.is_mailbox = is_mailbox
@@ -117,6 +104,9 @@ class FileCamera:
             raise CameraError("file_missing", "name a file that is there")
         self._path = path
         self._frames = None
+
+    def stand_by(self) -> None:
+        """Do nothing: files do not wait."""
 
     def open(self) -> None:
         """Begin with the first frame; an empty mailbox sees a dark room."""
@@ -139,6 +129,10 @@ class FileCamera:
         wipe(self._still)
         self._still = None
 
+    def shut(self) -> None:
+        """Forget what was in view."""
+        self.close()
+
     def _play(self) -> Iterator[Frame]:
         path = self._path
         if path is None:
@@ -156,9 +150,14 @@ class FileCamera:
                 yield self._still.copy()
 
 
-def camera_for(spec: str) -> FaceCamera:
-    """Return the camera that ``spec`` names, closed; raises ``CameraError``."""
+def camera_for(spec: str, standby: Standby = "closed") -> FaceCamera:
+    """Return the camera that ``spec`` names, closed; raises ``CameraError``.
+
+    Only a CSI sensor has a valve: others open in a fraction of a second.
+    """
     kind, colon, rest = spec.partition(":")
+    if standby == "valve" and kind != "csi":
+        raise CameraError("no_valve", "only csi: sources wait behind a valve; leave it closed")
     if kind in ("rtsp", "rtsps", "http", "https", "udp", "tcp"):
         raise CameraError("network_camera", "face takes local cameras only")
     if kind == "mailbox" and colon and not rest:
@@ -168,6 +167,10 @@ def camera_for(spec: str) -> FaceCamera:
             return CaptureCamera("v4l2", _device(rest))
         if kind == "gst":
             return CaptureCamera("gst", _local_pipeline(rest))
+        if kind == "csi":
+            return GstCamera(csi_pipeline(parse_csi(rest)), standby)
+        if kind == "jetson":
+            return JetsonCamera(_local_address(rest))
         if kind in ("picture", "video", "folder"):
             if not Path(rest).exists():
                 raise CameraError("file_missing", f"name a {kind} that is there")
@@ -178,6 +181,14 @@ def camera_for(spec: str) -> FaceCamera:
 def _device(rest: str) -> str:
     if not re.fullmatch(r"/dev/[A-Za-z0-9/_.:-]+", rest) or ".." in rest:
         raise CameraError("unknown_source", "name a device as v4l2:/dev/video0")
+    return rest
+
+
+def _local_address(rest: str) -> str:
+    if re.match(r"(rtsp|rtp|webrtc|https?)://", rest):
+        raise CameraError("network_camera", "face takes local cameras only")
+    if not re.fullmatch(r"csi://\d{1,2}|v4l2:///dev/video\d{1,3}", rest):
+        raise CameraError("unknown_source", "write jetson:csi://0 or jetson:v4l2:///dev/video0")
     return rest
 
 

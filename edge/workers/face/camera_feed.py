@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from edge.workers.face.analysis import Frame, wipe
-from edge.workers.face.camera import CameraError, FaceCamera
+from edge.workers.face.camera_port import CameraError, FaceCamera
 
 __all__ = ["CameraFeed"]
 
@@ -66,11 +66,17 @@ class CameraFeed:
         fault, self._fault = self._fault, ""
         return fault
 
+    def stand_by(self) -> None:
+        """Let the camera wait as its setting says: closed, or behind a closed valve."""
+        self.camera.stand_by()
+
     def close(self) -> None:
-        """Close the camera and wait for it a little."""
+        """Close the camera for good and wait for it a little."""
         self.disarm()
         if self._thread is not None:
             self._thread.join(timeout=1.0)
+        if self.is_closed:
+            self.camera.shut()
 
     def _run(
         self, stopping: threading.Event, before: threading.Thread | None, deadline_s: float

@@ -41,6 +41,8 @@ class FaceWorker:
     def __init__(self, lanes: Sequence[FaceLane], desk: FaceDesk, *, is_simulated: bool) -> None:
         self._lanes = {lane.lane_id: lane for lane in lanes}
         self._desk = desk
+        if any(lane.feed.camera.standby == "valve" for lane in lanes):
+            desk.standby = "valve"
         abilities = ("entry", "enrolment")
         self._hello = Hello(
             "face", WIRE_VERSION, "simulated" if is_simulated else "real", abilities
@@ -51,6 +53,8 @@ class FaceWorker:
     def run(self, socket_path: Path, waker: Waker) -> None:
         """Serve the daemon at ``socket_path``, again after each of its restarts, until stopped."""
         try:
+            for lane in self._lanes.values():
+                lane.feed.stand_by()
             while not waker.is_stopping:
                 self._serve_once(socket_path, waker)
         finally:

@@ -17,6 +17,7 @@ from edge.worker_wire import (
 )
 from edge.workers.face.analysis import FacePipeline
 from edge.workers.face.calibrate import Calibration
+from edge.workers.face.camera_port import Standby
 from edge.workers.face.counters import Counters
 from edge.workers.face.keys import KeyCabinet
 from edge.workers.face.references import ErasedReferences, ReferenceStore
@@ -52,6 +53,7 @@ class FaceDesk:
         self.store = store
         self.clock = clock
         self.counters = Counters()
+        self.standby: Standby = "closed"
         model = models.pipeline.model_sha256 if models.pipeline else ""
         self.live = LiveReferences(store, model)
         self._off_code = models.off_code
@@ -114,6 +116,7 @@ class FaceDesk:
             len(people),
             self.live.count_live() if model else 0,
             len(people) - usable,
+            self.standby,
         )
 
     def forget_told(self) -> None:

@@ -20,8 +20,9 @@ from edge.worker_wire import (
     ReaderFault,
     ShowSource,
 )
-from edge.workers.face.camera import CameraError, FaceCamera, FileCamera
+from edge.workers.face.camera import FileCamera
 from edge.workers.face.camera_feed import CameraFeed
+from edge.workers.face.camera_port import CameraError, FaceCamera
 from edge.workers.face.engine import EngineError
 from edge.workers.face.enrolment import Gathering
 from edge.workers.face.enrolment_session import EnrolSession
