@@ -59,13 +59,17 @@ def demo(
     once: Annotated[bool, typer.Option("--once", help="无浏览器演示 / tour as JSON lines")] = False,
     http_port: Annotated[int, typer.Option(help="网页端口，0 自动 / page port, 0 picks one")] = 0,
     broker_port: Annotated[int, typer.Option(help="MQTT 端口，0 自动 / 0 picks one")] = 0,
+    evidence: Annotated[
+        Path | None, typer.Option(help="保存证据包到此文件 / keep the evidence bundle here")
+    ] = None,
 ) -> None:
     """Run a compound on this machine with two simulated gate units / 在本机运行一个小区.
 
-    Example: equalgate demo --once
+    Example: equalgate demo --once --evidence bundle.zip
     """
     run = load("equalgate.demo", "main")
-    raise typer.Exit(run(once=once, http_port=http_port, broker_port=broker_port))
+    ports = {"http_port": http_port, "broker_port": broker_port}
+    raise typer.Exit(run(once=once, evidence=evidence, **ports))
 
 
 @app.command(context_settings=PASS_ON)

@@ -21,6 +21,7 @@ from equalgate.demo.steps import Result, Steps
 from equalgate.demo.tour_commands import open_remotely
 from equalgate.demo.tour_containment import refuse_face_only
 from equalgate.demo.tour_entry import enter_by_every_way
+from equalgate.demo.tour_evidence import take_evidence
 from equalgate.demo.tour_face import enter_by_face
 from equalgate.demo.tour_face_off import stop_face
 from equalgate.demo.tour_offline import fire_wins, stand_alone, survive_crashes
@@ -34,19 +35,26 @@ _HTTP_PORT, _STAGE_PORT = 8440, 8430
 _DOCUMENTS_S = 20.0
 
 
-def main(*, once: bool = False, http_port: int = 0, broker_port: int = 0) -> int:
+def main(
+    *,
+    once: bool = False,
+    http_port: int = 0,
+    broker_port: int = 0,
+    evidence: Path | None = None,
+) -> int:
     """Run the demo until Ctrl-C, or with `once` play the tour and return 0 if every step is ok.
 
-    A port of 0 means a free one (for the pages, 8440 if it is free).
+    A port of 0 means a free one (for the pages, 8440 if it is free). The tour keeps its evidence
+    bundle in the file `evidence`, if one is named.
     """
     if once:
         with tempfile.TemporaryDirectory(prefix="equalgate-") as folder:
-            return _play(Path(folder), Ports.free(broker_port, http_port))
+            return _play(Path(folder), Ports.free(broker_port, http_port), evidence)
     http = http_port or _free_or_any(_HTTP_PORT)
     return _stay(Ports.free(broker_port, http, _free_or_any(_STAGE_PORT)))
 
 
-def _play(folder: Path, ports: Ports) -> int:
+def _play(folder: Path, ports: Ports, evidence: Path | None) -> int:
     compound = Compound(folder, ports, clients=ClientsOfHostileBroker)
     _say("正在搭建演示小区… / making the example compound…")
     seeded = compound.make()
@@ -56,6 +64,7 @@ def _play(folder: Path, ports: Ports) -> int:
         try:
             _wait_for_documents(scene)
             _tour(scene, steps)
+            take_evidence(scene, steps, evidence)
         except EqualGateError as error:
             steps.line("tour", Result("none", more={"error": str(error)}), ms=0, ok=False)
         finally:

@@ -10,7 +10,7 @@ from equalgate.demo.steps import StepFailedError
 
 __all__ = ["PagesClient"]
 
-_TIMEOUT_S = 10.0
+_TIMEOUT_S = 60.0
 
 
 class PagesClient:
@@ -40,15 +40,23 @@ class PagesClient:
         """Return a JSON answer. Raises StepFailedError with the status."""
         return self._call("GET", path, None)
 
+    def download(self, path: str) -> bytes:
+        """Send an empty form and return the file that is answered. Raises StepFailedError."""
+        kind = "application/x-www-form-urlencoded"
+        return self._send("POST", path, b"", kind)
+
     def _call(self, verb: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
-        headers = {"Origin": self._base, "Content-Type": "application/json"}
         data = None if body is None else json.dumps(body).encode()
+        raw = self._send(verb, path, data, "application/json")
+        answer: dict[str, Any] = json.loads(raw) if raw.startswith(b"{") else {}
+        return answer
+
+    def _send(self, verb: str, path: str, data: bytes | None, kind: str) -> bytes:
+        headers = {"Origin": self._base, "Content-Type": kind}
         request = Request(self._base + path, data=data, headers=headers, method=verb)  # noqa: S310
         try:
             with self._opener.open(request, timeout=_TIMEOUT_S) as answer:
-                raw = answer.read()
+                return bytes(answer.read())
         except HTTPError as error:
             said = error.read().decode("utf-8", "replace")[:200]
             raise StepFailedError(f"{verb} {path}: {error.code} {said}") from error
-        answer_body: dict[str, Any] = json.loads(raw) if raw.startswith(b"{") else {}
-        return answer_body

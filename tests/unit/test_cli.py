@@ -53,11 +53,13 @@ def test_demo_gets_its_options(loaded: dict[tuple[str, str], Answer]) -> None:
         return 0
 
     loaded["equalgate.demo", "main"] = demo
-    assert cli.main(["demo", "--once", "--http-port", "8444"]) == 0
+    named = ["--http-port", "8444", "--evidence", "bundle.zip"]
+    assert cli.main(["demo", "--once", *named]) == 0
     assert seen == {
         "once": True,
         "http_port": 8444,
         "broker_port": 0,
+        "evidence": Path("bundle.zip"),
     }
 
 

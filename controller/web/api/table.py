@@ -77,6 +77,7 @@ API: Mapping[tuple[str, str], Rule] = {
     ("POST", f"{_FACE}/residents/{{resident}}/withdrawal"): Rule(Act.STOP_FACE),
     ("POST", f"{_FACE}/residents/{{resident}}/erasure"): _EDIT_FACE,
     ("GET", f"{_FACE}/requests"): _SEE_FACE,
+    ("POST", f"{_API}/evidence"): _EVIDENCE,
     ("GET", f"{_FACE}/counts"): _EVIDENCE,
     ("GET", f"{_FACE}/signals"): _EVIDENCE,
     ("GET", _ROLLOUTS): _SEE,
