@@ -56,7 +56,9 @@ def main(argv: Sequence[str] | None = None) -> int:
                 "--do", metavar="WORDS", action="append", help="drive a running simulator"
             )
             command.add_argument("--prompt", action="store_true", help="drive it by hand")
-    verbs.add_parser("check-config").add_argument("file", type=Path)
+    check = verbs.add_parser("check-config")
+    check.add_argument("file", type=Path)
+    check.add_argument("--json", action="store_true", help="one JSON line for each finding")
     options = parser.parse_args(argv)
     try:
         return _perform(options)
@@ -68,8 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _perform(options: argparse.Namespace) -> int:
     if options.verb == "check-config":
-        sys.stdout.write(_summary(load(options.file)))
-        return 0
+        return _check(options.file, as_json=options.json)
     config = load(options.config)
     if options.verb == "sim" and (options.do or options.prompt):
         from edge.adapters.sim import prompt  # a gate in the field loads no simulator
@@ -94,6 +95,19 @@ async def _until_told(config: GateConfig, *, simulate: bool) -> int:
     except asyncio.CancelledError:
         return 0
     return 0
+
+
+def _check(file: Path, *, as_json: bool) -> int:
+    """Say everything that is wrong with a file, or what it names where nothing is."""
+    from edge.config.explain import explain  # a gate in the field explains nothing
+
+    found = explain(file)
+    for each in found:
+        text = json.dumps(each.as_row(), ensure_ascii=False) if as_json else str(each)
+        sys.stdout.write(f"{text}\n")
+    if not found and not as_json:
+        sys.stdout.write(_summary(load(file)))
+    return 1 if found else 0
 
 
 def _summary(config: GateConfig) -> str:

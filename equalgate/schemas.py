@@ -1,6 +1,6 @@
 """Generate what is derived from the contract, and tell when a file is stale.
 
-python -m equalgate.schemas write     docs/reference: JSON Schemas, AsyncAPI, reason codes
+python -m equalgate.schemas write     JSON Schemas, AsyncAPI, reason codes
 python -m equalgate.schemas vectors   tests/vectors
 python -m equalgate.schemas check     exit 1 and name the files that are not up to date
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from equalgate.asyncapi import asyncapi_text
 from equalgate.contract_vectors import vector_texts
+from equalgate.gate_schema import document_schema, gate_toml_schema
 from equalgate.wire_models import MODELS, schema_of
 from mqtt.contract.reasons import ReasonCode, text_of
 
@@ -19,6 +20,7 @@ __all__ = ["main", "reference_texts", "stale", "write"]
 
 _ROOT = Path(__file__).resolve().parent.parent
 _REFERENCE = Path("docs/reference")
+_FIRMWARE = Path("firmware-config/schema")
 _VECTORS = Path("tests/vectors")
 
 
@@ -29,6 +31,8 @@ def reference_texts() -> dict[Path, str]:
     }
     texts[_REFERENCE / "asyncapi.yaml"] = asyncapi_text()
     texts[_REFERENCE / "reasons.md"] = _reasons()
+    texts[_FIRMWARE / "gate-toml.json"] = _json(gate_toml_schema())
+    texts[_FIRMWARE / "config-document.json"] = _json(document_schema())
     return texts
 
 

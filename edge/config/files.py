@@ -10,22 +10,23 @@ from edge.config.tables import GateConfig
 from mqtt.contract.errors import ConfigError
 from mqtt.contract.reasons import ReasonCode
 
-__all__ = ["load", "parse"]
+__all__ = ["MOST_BYTES", "load", "parse"]
 
-_MOST_BYTES = 256 * 1024
+MOST_BYTES = 256 * 1024
+"""Longest file that is looked at."""
 
 
 def load(path: Path) -> GateConfig:
     """Read and check a file. Raises ConfigError with file, key and cure."""
     try:
         with path.open("rb") as file:
-            raw = file.read(_MOST_BYTES + 1)
+            raw = file.read(MOST_BYTES + 1)
         text = raw.decode("utf-8")
     except OSError as error:
         raise ConfigError(ReasonCode.CONFIG_MISSING, path.name) from error
     except UnicodeDecodeError as error:
         raise ConfigError(ReasonCode.CONFIG_INVALID, f"{path.name}: not UTF-8") from error
-    if len(raw) > _MOST_BYTES:
+    if len(raw) > MOST_BYTES:
         raise ConfigError(ReasonCode.TOO_LARGE, f"{path.name}: at most 256 KiB")
     return parse(text, name=path.name, folder=str(path.parent))
 

@@ -4,6 +4,7 @@ Nothing is kept: the controller's transaction is given up, the gate's program ch
 folder that goes away, and the gate's own check of a signed document runs on a copy.
 """
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,7 @@ from mqtt.contract.errors import EqualGateError, RefusedError
 from mqtt.contract.events import Method
 from mqtt.contract.findings import PolicyError
 from mqtt.contract.policy import check_document
+from mqtt.contract.reasons import ReasonCode
 from mqtt.contract.records import AccessPointRecord
 from mqtt.contract.topics import DocumentName
 
@@ -107,14 +109,17 @@ def _wired_gate() -> Refusal:
     with tempfile.TemporaryDirectory(prefix="equalgate-") as folder:
         file = Path(folder) / "gate.toml"
         file.write_text(_TOML.format(trust="ab" * 32), "utf-8")
-        command = [sys.executable, "-m", "edge", "check-config", str(file)]
+        command = [sys.executable, "-m", "edge", "check-config", "--json", str(file)]
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=_CHECK_S, check=False
         )
     if done.returncode == 0:
         return _taken(who)
-    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-    said = (lines[0], lines[1]) if len(lines) > 1 else ("", "")
+    found = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    rows = [row for row in found if row["code"] == ReasonCode.FACE_ONLY.value]
+    if not rows:
+        return _taken(who)
+    said = (f"{rows[0]['zh']}：{rows[0]['cure_zh']}", f"{rows[0]['en']}: {rows[0]['cure_en']}")
     return Refusal(who, said, "NS-01", "", is_refused=True)
 
 
