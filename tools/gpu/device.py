@@ -33,6 +33,7 @@ _RGB = InputForm("data", 128, 128, "rgb", (123.675, 116.28, 103.53), 1 / 58.0)
 def versions() -> Facts:
     """Return the versions of everything that takes part."""
     found: Facts = {"python": platform.python_version(), "machine": platform.machine()}
+    found["kernels"] = compiling.kernel_sha256()[:12]
     for name in ("numpy", "cv2", "onnxruntime", "onnx", "pycuda", "torch"):
         try:
             module = __import__(name)
@@ -200,7 +201,8 @@ def _placed(
     driver: PyCudaDriver, placer: PicturePlacer, picture: Picture, placing: Placing
 ) -> "np.ndarray[tuple[int, ...], np.dtype[np.float32]]":
     size = 12 * placing.width * placing.height
-    target = _TARGETS.setdefault(size, driver.allocate(size))
+    target = _TARGETS.get(size) or driver.allocate(size)
+    _TARGETS[size] = target
     with driver.current():
         if not target.is_mapped:
             target.host.fill(0xFF)

@@ -64,7 +64,7 @@ def _lose(driver: object, kind: str) -> object:
         image, _ = compiling.compile_kernels(driver.facts.architecture)
         kernel = driver.kernel(image, compiling.KERNEL, compiling.SIGNATURE)
         whole = (16, 16, 16, 48, 3, 0, 1, 16, 16, 16, 16, 0, 1, 0)
-        numbers = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0)
+        numbers = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0)
         kernel.launch((1, 1, 1), (16, 16, 1), (8, 8, *whole[:13], *numbers))
         return None
     import tempfile

@@ -11,12 +11,16 @@ __all__ = ["write_report"]
 
 
 def write_report(outcomes: Sequence[Outcome], folder: Path, day: str) -> tuple[Path, Path]:
-    """Write DAY-GPU.json and .md into ``folder``; a second run of one day replaces them."""
+    """Write DAY-GPU.json and .md into ``folder``.
+
+    Parts that a second run of one day ran again replace the ones before; the others stay.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     device = next((o.facts for o in outcomes if o.part == "device" and o.state == "ok"), {})
     gpu = str(device.get("gpu", "no-gpu"))
     name = re.sub(r"[^a-z0-9]+", "-", gpu.lower()).strip("-")
     data, page = folder / f"{day}-{name}.json", folder / f"{day}-{name}.md"
+    outcomes = _joined(data, outcomes)
     lines = [outcome.line() for outcome in outcomes]
     data.write_text(json.dumps(lines, indent=1, ensure_ascii=False) + "\n", "utf-8")
     counts = {
@@ -37,6 +41,15 @@ def write_report(outcomes: Sequence[Outcome], folder: Path, day: str) -> tuple[P
         text.append(f"| {outcome.part} | {outcome.state} | {found} |")
     page.write_text("\n".join(text) + "\n", "utf-8")
     return data, page
+
+
+def _joined(data: Path, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    known = {outcome.part: outcome for outcome in outcomes}
+    if data.is_file():
+        for line in json.loads(data.read_text("utf-8")):
+            part, state = line.pop("part"), line.pop("state")
+            known.setdefault(part, Outcome(part, state, line))
+    return list(known.values())
 
 
 def _short(value: object) -> str:

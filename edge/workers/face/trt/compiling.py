@@ -19,7 +19,7 @@ from edge.workers.face.engine import EngineError
 __all__ = ["KERNEL", "SIGNATURE", "compile_kernels", "find_nvcc", "kernel_sha256", "kernel_source"]
 
 KERNEL = "place_picture"
-SIGNATURE = "PP" + 13 * "i" + 10 * "f"
+SIGNATURE = "PP" + 13 * "i" + 11 * "f"
 _LIMIT_S = 120
 _NVRTC_NAMES = ("libnvrtc.so", "libnvrtc.so.13", "libnvrtc.so.12")
 

@@ -148,11 +148,11 @@ class _FakeKernel:
         if len(arguments) != len(self._signature):
             raise CudaError("cuda_failed", "arguments")
         whole = [int(value) for value in arguments[:15]]
-        m0, m1, m2, m3, m4, m5, mean0, mean1, mean2, scale = (float(v) for v in arguments[15:])
+        m0, m1, m2, m3, m4, m5, mean0, mean1, mean2, scale, spread = map(float, arguments[15:])
         source, target, width, height, pitch, channels, first = whole[:7]
         placing = Placing(
             (m0, m1, m2, m3, m4, m5), whole[8], whole[9], whole[10], whole[11], bool(whole[12]),
-            whole[13], bool(whole[14]), first == 0, (mean0, mean1, mean2), scale,
+            whole[13], spread, bool(whole[14]), first == 0, (mean0, mean1, mean2), scale,
         )  # fmt: skip
         if grid[0] * block[0] < placing.width or grid[1] * block[1] < placing.height:
             raise CudaError("cuda_failed", "grid")

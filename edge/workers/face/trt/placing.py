@@ -35,8 +35,9 @@ class PicturePlacer:
         arguments: tuple[Argument, ...] = (
             pointer, target, width, height, pitch, channels, first, step,
             placing.width, placing.height, placing.inside_width, placing.inside_height,
-            int(placing.clamps), placing.taps, int(placing.rounds),
+            int(placing.is_area), placing.taps, int(placing.rounds),
             *placing.matrix, *placing.mean, placing.scale,
+            placing.spread,
         )  # fmt: skip
         grid = (-(-placing.width // _BLOCK[0]), -(-placing.height // _BLOCK[1]), 1)
         self._kernel.launch(grid, _BLOCK, arguments)
