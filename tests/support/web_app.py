@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,6 +50,7 @@ class Office:
     clock: Clock
     url: str = ""
     clients: list[httpx.Client] = field(default_factory=list)
+    stop: Callable[[], None] = lambda: None
 
     def client(self, role: Role | None = None) -> httpx.Client:
         """Give a browser, signed in with a role where one is given."""
@@ -91,8 +92,13 @@ def _served(office: Office) -> Iterator[str]:
     while not server.started:
         assert time.monotonic() < ends
         time.sleep(0.01)
+
+    def stop() -> None:
+        server.should_exit = True
+        thread.join(10)
+
+    office.stop = stop
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
-        server.should_exit = True
-        thread.join(10)
+        stop()
