@@ -183,7 +183,7 @@ class PyCudaDriver:
             self._cuda.Context.synchronize()
         except self._cuda.LogicError as error:
             # No context is current: then this says nothing about the device.
-            self._is_lost = "invalid" not in str(error)
+            self._is_lost = "invalid device context" not in str(error)
         except self._cuda.Error:
             self._is_lost = True
         return self._is_lost
