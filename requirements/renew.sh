@@ -16,3 +16,6 @@ uv pip compile "$@" --universal --python-version 3.11 pyproject.toml requirement
 uv pip compile "$@" --no-deps --only-binary :all: --python-version 3.10 \
     --python-platform aarch64-manylinux_2_28 requirements/jetpack6-workers.in \
     -o requirements/jetpack6-workers.txt
+uv pip compile "$@" --no-deps --only-binary :all: --no-binary pycuda --python-version 3.10 \
+    --python-platform aarch64-manylinux_2_28 requirements/jetpack6-face.in \
+    -o requirements/jetpack6-face.txt
