@@ -19,6 +19,7 @@ migrate   更新数据库结构 / bring the database to this version (first of a
 seed      建立示例小区 / make an example compound in an empty database
 account   建立第一个物业账号 / make the first manager account; the password is read from stdin
 handover  移交 / hand the compound over to another company; see handover --help
+provision 新设备入网 / bring a new gate unit in; see provision --help
 backup    备份 / write a copy of the database while it is in use (SQLite)
 restore   恢复 / replace the database by a copy; stop the controller first (SQLite)
 
@@ -56,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
         "seed",
         "account",
         "handover",
+        "provision",
         "backup",
         "restore",
     ):
@@ -86,6 +88,10 @@ def _add_own(name: str, command: argparse.ArgumentParser) -> None:
         from controller.bootstrap.handover import add_arguments
 
         add_arguments(command)
+    elif name == "provision":
+        from controller.bootstrap.provision import add_arguments as add_provision
+
+        add_provision(command)
     elif name in {"backup", "restore"}:
         command.add_argument("file", type=Path, help="备份文件 / the copy")
 
@@ -127,6 +133,10 @@ def _chore(arguments: argparse.Namespace) -> int:
             from controller.bootstrap.handover import run_handover
 
             run_handover(settings, arguments)
+        case "provision":
+            from controller.bootstrap.provision import run_provision
+
+            run_provision(settings, arguments)
         case "backup":
             chores.back_up(settings, arguments.file)
         case _:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from edge.adapters.provisioning_cli import add_arguments, print_plate, run_provision
 from edge.adapters.wiring import sim_socket
 from edge.bootstrap import run
 from edge.config import GateConfig, load
@@ -27,11 +28,14 @@ One gate unit: fob readers, QR, guard panel, locks; alone or with its controller
   run           run the unit of a gate.toml
   check-config  check a gate.toml and say what it names; changes nothing
   screen        serve the screens of its access points on loopback, in a process of their own
+  provision     bring this unit into a compound with a one-time token
+  plate         print the plate (SVG) with the fingerprint of this unit's key
   sim           run it with simulated hardware, and drive that from another terminal
 """
 _EXAMPLES = """\
 examples:
   equalgate edge check-config /etc/equalgate/gate.toml
+  equalgate edge provision --controller https://10.0.0.2:8443 --gate gate-east --token ABCDE-…
   equalgate edge run --config /etc/equalgate/gate.toml
   equalgate edge sim --config gate.toml
   equalgate edge sim --config gate.toml --do "fob 1234567" --do relays
@@ -59,6 +63,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     check = verbs.add_parser("check-config")
     check.add_argument("file", type=Path)
     check.add_argument("--json", action="store_true", help="one JSON line for each finding")
+    add_arguments(verbs.add_parser("provision"))
+    plate = verbs.add_parser("plate")
+    plate.add_argument("--config", type=Path, default=Path("/etc/equalgate/gate.toml"))
     options = parser.parse_args(argv)
     try:
         return _perform(options)
@@ -71,7 +78,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _perform(options: argparse.Namespace) -> int:
     if options.verb == "check-config":
         return _check(options.file, as_json=options.json)
+    if options.verb == "provision":
+        return run_provision(options)
     config = load(options.config)
+    if options.verb == "plate":
+        return print_plate(config)
     if options.verb == "sim" and (options.do or options.prompt):
         from edge.adapters.sim import prompt  # a gate in the field loads no simulator
 

@@ -201,6 +201,8 @@ _add(
         "run": "运行门口机 / run a gate unit",
         "check-config": "检查配置文件 / check a configuration file",
         "sim": "运行模拟硬件的门口机 / run a gate unit with simulated hardware",
+        "provision": "新设备入网 / bring this unit into a compound",
+        "plate": "密钥指纹铭牌 / the plate with this unit's key fingerprint",
     },
 )
 _add(
@@ -222,6 +224,7 @@ _add(
         "migrate": "更新数据库结构 / bring the database to this version",
         "seed": "建立示例小区 / make an example compound",
         "handover": "移交给另一家物业 / hand over to another company",
+        "provision": "新设备入网 / bring a new gate unit in",
         "backup": "备份 / back up",
         "restore": "恢复 / restore",
     },

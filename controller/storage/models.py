@@ -96,6 +96,7 @@ from controller.storage.models_proof import (
     ParityCellRow,
     RuleFindingRow,
 )
+from controller.storage.models_provisioning import ProvisioningRow
 from controller.storage.models_rollout import RolloutGateRow, RolloutRow, RolloutStepRow
 
 __all__ = [
@@ -162,6 +163,7 @@ __all__ = [
     "PassageRow",
     "PlanVersionRow",
     "PortalRow",
+    "ProvisioningRow",
     "ResidenceRow",
     "RevocationRow",
     "RolloutGateRow",

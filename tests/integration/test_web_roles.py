@@ -28,7 +28,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
 def filled(path: str) -> str:
     named = {"{gate}": "gate-south", "{alarm}": "1", "{command}": "aaaa", "{resident}": "a" * 13}
     named |= {"{code}": "AAAA-AAAA-AAAA", "{kind}": "guest", "{event}": "1", "{version}": "2026-01"}
-    named["{rollout}"] = "1"
+    named |= {"{rollout}": "1", "{unit}": "aaaaaaaa"}
     named["{credential}"] = "a" * 13
     for name, value in named.items():
         path = path.replace(name, value)

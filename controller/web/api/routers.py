@@ -10,6 +10,7 @@ from controller.web.api import (
     face_seen,
     gates,
     people,
+    provisioning,
     rollouts,
     session,
     visitors,
@@ -30,4 +31,5 @@ ROUTERS = (
     face_own.router,
     face_seen.router,
     rollouts.router,
+    provisioning.router,
 )

@@ -16,6 +16,7 @@ _FACE = f"{_API}/face"
 _EDIT_FACE = Rule(Act.EDIT_FACE)
 _SEE_FACE = Rule(Act.SEE_FACE)
 _EDIT_GATES = Rule(Act.EDIT_GATES)
+_UNITS = f"{_API}/units"
 _ROLLOUTS = f"{_API}/rollouts"
 _EVIDENCE = Rule(Act.SEE_EVIDENCE)
 
@@ -80,6 +81,11 @@ API: Mapping[tuple[str, str], Rule] = {
     ("POST", f"{_API}/evidence"): _EVIDENCE,
     ("GET", f"{_FACE}/counts"): _EVIDENCE,
     ("GET", f"{_FACE}/signals"): _EVIDENCE,
+    ("GET", _UNITS): _EDIT_GATES,
+    ("POST", f"{_UNITS}/tokens"): _EDIT_GATES,
+    ("POST", f"{_UNITS}/ask"): ANYBODY,
+    ("POST", f"{_UNITS}/{{unit}}/approve"): Rule(Act.ROTATE_KEYS),
+    ("POST", f"{_UNITS}/{{unit}}/refuse"): Rule(Act.ROTATE_KEYS),
     ("GET", _ROLLOUTS): _SEE,
     ("POST", _ROLLOUTS): _EDIT_GATES,
     ("GET", f"{_ROLLOUTS}/{{rollout}}"): _SEE,
