@@ -10,11 +10,11 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from equalgate.places import assets_folder, repository_root
+from equalgate.setup_checks_jetson import jetson_checks
+from equalgate.setup_checks_kind import Check, Need, check
 from mqtt.broker.config import parse_version
 from mqtt.contract.errors import ConfigError
 
@@ -32,25 +32,6 @@ NTP_STATUS_OFFSET = 40  # struct timex of 64-bit Linux: where `status` lies (adj
 NTP_UNSYNCHRONISED = 0x0040  # STA_UNSYNC (adjtimex(2))
 
 
-class Need(StrEnum):
-    """What a missing thing stands in the way of."""
-
-    DEMO = "demo"
-    TEST = "test"
-    NOTHING = "nothing"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One finding about this machine; `cure` is empty when the thing is there."""
-
-    name: str
-    present: bool
-    found: str
-    needed_for: Need
-    cure: str
-
-
 def all_checks() -> list[Check]:
     """Return every finding, the ones that the demo needs first."""
     checks: tuple[Callable[[], Check], ...] = (
@@ -66,20 +47,7 @@ def all_checks() -> list[Check]:
         _clock,
         _assets,
     )
-    return [check() for check in checks]
-
-
-def _check(
-    name: str, found: str | None, needed_for: Need, cure: str, *, good_enough: bool = True
-) -> Check:
-    present = found is not None and good_enough
-    return Check(
-        name=name,
-        present=present,
-        found=found or "",
-        needed_for=needed_for,
-        cure="" if present else cure,
-    )
+    return [*(look() for look in checks), *jetson_checks()]
 
 
 def _apt(package: str) -> str:
@@ -103,42 +71,42 @@ def _output(*command: str) -> str:
 def _python() -> Check:
     version = ".".join(str(part) for part in sys.version_info[:3])
     good = sys.version_info[:2] >= MIN_PYTHON
-    return _check("python", version, Need.DEMO, _apt("python3 python3-venv"), good_enough=good)
+    return check("python", version, Need.DEMO, _apt("python3 python3-venv"), good_enough=good)
 
 
 def _mosquitto() -> Check:
     path = _program("mosquitto")
     cure = _apt("mosquitto")
     if path is None:
-        return _check("mosquitto", None, Need.DEMO, cure)
+        return check("mosquitto", None, Need.DEMO, cure)
     try:
         version = parse_version(_output(path, "-h"))
     except ConfigError as error:
-        return _check("mosquitto", error.detail, Need.DEMO, cure, good_enough=False)
-    return _check("mosquitto", f"{version.major}.{version.minor}.{version.patch}", Need.DEMO, cure)
+        return check("mosquitto", error.detail, Need.DEMO, cure, good_enough=False)
+    return check("mosquitto", f"{version.major}.{version.minor}.{version.patch}", Need.DEMO, cure)
 
 
 def _tls() -> Check:
     found = ssl.OPENSSL_VERSION if ssl.HAS_TLSv1_3 else None
-    return _check("TLS 1.3", found, Need.DEMO, _apt("openssl"))
+    return check("TLS 1.3", found, Need.DEMO, _apt("openssl"))
 
 
 def _libzbar() -> Check:
-    return _check(
+    return check(
         "libzbar", ctypes.util.find_library("zbar"), Need.DEMO, _apt("libzbar0  # or libzbar0t64")
     )
 
 
 def _chinese_font() -> Check:
     found = next((Path(font).name for font in CHINESE_FONTS if Path(font).exists()), None)
-    return _check("Chinese font", found, Need.DEMO, _apt("fonts-wqy-microhei"))
+    return check("Chinese font", found, Need.DEMO, _apt("fonts-wqy-microhei"))
 
 
 def _disk() -> Check:
     free_mib = shutil.disk_usage(repository_root()).free // 2**20
     cure = f"请腾出空间 / free {MIN_FREE_MIB} MiB"
     enough = free_mib >= MIN_FREE_MIB
-    return _check("disk", f"{free_mib} MiB free", Need.DEMO, cure, good_enough=enough)
+    return check("disk", f"{free_mib} MiB free", Need.DEMO, cure, good_enough=enough)
 
 
 def _loopback_ports() -> Check:
@@ -148,12 +116,12 @@ def _loopback_ports() -> Check:
     except OSError:
         found = None
     cure = "检查防火墙或沙箱 / a firewall or sandbox forbids listening on 127.0.0.1"
-    return _check("ports on 127.0.0.1", found, Need.DEMO, cure)
+    return check("ports on 127.0.0.1", found, Need.DEMO, cure)
 
 
 def _chromium() -> Check:
     found = _program("chromium") or _program("chromium-browser") or _program("google-chrome")
-    return _check("chromium", found, Need.TEST, _apt("chromium"))
+    return check("chromium", found, Need.TEST, _apt("chromium"))
 
 
 def _postgresql() -> Check:
@@ -163,13 +131,13 @@ def _postgresql() -> Check:
         if folder.name.isdigit() and (folder / "bin" / "initdb").exists()
     )
     found = str(versions[-1]) if versions else _program("initdb")
-    return _check("postgresql", found, Need.TEST, _apt("postgresql"))
+    return check("postgresql", found, Need.TEST, _apt("postgresql"))
 
 
 def _clock() -> Check:
     found = "synchronised" if _kernel_says_synchronised() else None
     cure = "sudo timedatectl set-ntp true"
-    return _check("time synchronisation", found, Need.NOTHING, cure)
+    return check("time synchronisation", found, Need.NOTHING, cure)
 
 
 def _kernel_says_synchronised() -> bool:
@@ -187,7 +155,7 @@ def _kernel_says_synchronised() -> bool:
 def _assets() -> Check:
     folder = assets_folder()
     there = [name for name in ("models", "faces", "qr") if (folder / name).is_dir()]
-    return _check(
+    return check(
         "real inputs (EQUALGATE_ASSETS)",
         ", ".join(there) or None,
         Need.NOTHING,

@@ -31,7 +31,8 @@ PACKAGE_HOSTS = re.compile(
     re.IGNORECASE,
 )
 MACHINE_PATHS = re.compile(r"(?<![\w.])/(work|root|home/\w+)/\w")
-TEMPORARY_PATHS = re.compile(r"(?<![\w.])/(var/)?tmp/\w")
+# The socket of NVIDIA's camera service has its place there.
+TEMPORARY_PATHS = re.compile(r"(?<![\w.])/(var/)?tmp/(?!argus_socket\b)\w")
 
 
 def product_python() -> list[tuple[str, str]]:
