@@ -9,6 +9,7 @@ from controller.domain.complaints import ANSWER_MS, ComplaintTopic, may_read_com
 from controller.domain.moment import DAY_MS, Moment
 from controller.domain.refusal import Refusal
 from controller.domain.roles import Act, Actor
+from controller.domain.typed import typed_line, typed_text
 from controller.services.acts import need_reason, record_act
 from controller.storage.models import ComplaintRow
 from controller.storage.unit_of_work import UnitOfWork
@@ -49,7 +50,7 @@ def complain(
 
     Raises RefusedError: `reason_required`, `too_large`.
     """
-    said = text.strip()
+    said = typed_text(text)
     if not said:
         raise Refusal(ReasonCode.REASON_REQUIRED, "CM-01", detail="text").as_error()
     if len(said) > _MOST_CHARACTERS:
@@ -58,7 +59,7 @@ def complain(
     row = ComplaintRow(
         topic=topic.value,
         holder_id=holder,
-        contact=contact.strip()[:80],
+        contact=typed_line(contact)[:80],
         text=said,
         opened_at_ms=moment.utc_ms,
         answer_due_ms=moment.utc_ms + ANSWER_MS,

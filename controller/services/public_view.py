@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from controller.domain.moment import Moment
 from controller.services.rules.engine import present_findings
 from controller.storage.models import (
     AccessPointRow,
@@ -43,7 +42,7 @@ class CheckResult:
     evaluation: Evaluation
 
 
-def places_here(uow: UnitOfWork, _moment: Moment) -> tuple[Place, ...]:
+def places_here(uow: UnitOfWork) -> tuple[Place, ...]:
     """Return every access point with the ways that are there, as the gates last said."""
     gates = {row.name: row.title or row.name for row in uow.session.scalars(select(GateRow))}
     states = {row.gate: row.methods for row in uow.session.scalars(select(GatePresenceRow))}
@@ -82,12 +81,12 @@ def operators(uow: UnitOfWork) -> tuple[str, ...]:
 
 
 def check_results(uow: UnitOfWork) -> tuple[CheckResult, ...]:
-    """Return the verdict of every rule; a rule that was not evaluated yet has no data."""
-    rows = present_findings(uow)
-    return tuple(CheckResult(rule, _evaluation(rule, rows.get(rule.id))) for rule in rules())
+    """Return the verdict in force of every rule; one that nothing was measured for has no data."""
+    found = present_findings(uow)
+    return tuple(CheckResult(rule, _evaluation(rule.id, found.get(rule.id))) for rule in rules())
 
 
-def _evaluation(rule: Rule, row: RuleFindingRow | None) -> Evaluation:
+def _evaluation(rule: str, row: RuleFindingRow | None) -> Evaluation:
     if row is None:
-        return Evaluation(rule.id, Verdict.INSUFFICIENT_DATA, "尚未核查。", "Not checked yet.")
-    return Evaluation(rule.id, Verdict(row.verdict), row.zh, row.en)
+        return Evaluation(rule, Verdict.INSUFFICIENT_DATA, "尚未核查。", "Not checked yet.")
+    return Evaluation(rule, Verdict(row.verdict), row.zh, row.en)

@@ -37,7 +37,6 @@ class Complaint(BaseModel, extra="forbid"):
 @router.get("")
 def show(request: Request, desk: TheDesk) -> Response:
     """Show operator, ways in, which gates hold face data, verdicts in numbers, complaint routes."""
-    moment = desk.clock()
     with desk.reading() as uow:
         found = notices(uow)
         results = check_results(uow)
@@ -45,7 +44,7 @@ def show(request: Request, desk: TheDesk) -> Response:
             request,
             "public/here.html",
             operators=operators(uow),
-            points=places_here(uow, moment),
+            points=places_here(uow),
             notice=found[0] if found else None,
             counts=count_verdicts(result.evaluation for result in results),
         )

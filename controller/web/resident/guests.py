@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from controller.domain.credentials import EndReason
 from controller.domain.people import HolderKind
+from controller.domain.typed import typed_line
 from controller.services.credentials import end_credential
 from controller.services.holders import HolderDraft, add_holder
 from controller.services.passes import VisitorDraft, issue_visitor, pass_text
@@ -125,14 +126,15 @@ def _invite(desk: Desk, resident: Resident, guest: Guest) -> bytes:
     moment, kind = desk.clock(), KINDS[guest.kind]
     with desk.writing() as uow:
         home = home_of(uow, resident.id, moment)
-        if home is None or not guest.name.strip():
+        typed = typed_line(guest.name)
+        if home is None or not typed:
             raise RefusedError(ReasonCode.CONFIG_INVALID, rule="PA-04", detail="name")
         gates = own_gates(uow, resident.id, moment)
         terms, levels = terms_of(
             uow, guest, levels_of(uow, resident.id, moment), gates, (desk.site.zone, moment)
         )
         # A courier is a company and a time, not a person with a name.
-        name = kind.said[0] if kind.is_nameless else guest.name.strip()
+        name = kind.said[0] if kind.is_nameless else typed
         holder = add_holder(uow, HolderDraft(name, HolderKind.VISITOR), moment)
         draft = VisitorDraft(
             holder,
@@ -140,7 +142,7 @@ def _invite(desk: Desk, resident: Resident, guest: Guest) -> bytes:
             terms,
             home,
             None if kind.is_households else resident.id,
-            guest.name.strip()[:40] if kind.is_nameless else kind.said[0],
+            typed if kind.is_nameless else kind.said[0],
         )
         made = issue_visitor(uow, desk.site, resident, draft, moment)
         uow.commit()
