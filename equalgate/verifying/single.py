@@ -1,9 +1,11 @@
-"""Write the verifier as one file that needs nothing of ours: `verify_evidence.py`.
+"""Write the verifiers that need nothing of ours: `verify_evidence.py` and `verify.html`.
 
     python -m equalgate.verifying.single write | check
 
-The file holds the very sources of this package, each under its name, and loads them from there:
-whoever reads it reads what runs. It needs Python 3.11 and `cryptography`.
+The Python file holds the very sources of this package, each under its name, and loads them from
+there: whoever reads it reads what runs. It needs Python 3.11 and `cryptography`. The page holds an
+implementation of its own (`page/*.js`) with vendored cryptography; it runs from a disk in any
+browser of the last years, without network.
 """
 
 import sys
@@ -12,7 +14,7 @@ from pathlib import Path
 
 from equalgate.places import repository_root
 
-__all__ = ["MODULES", "main", "single_file", "target"]
+__all__ = ["MODULES", "files", "main", "single_file", "target"]
 
 MODULES = (
     "mqtt.contract.bundle",
@@ -81,19 +83,39 @@ def single_file() -> str:
     return "".join([*parts, _TAIL])
 
 
-def target() -> Path:
-    """Return where the file lies: the controller offers it to everybody."""
-    return repository_root() / "controller/web/static/verify/verify_evidence.py"
+def page() -> str:
+    """Return the text of the page with everything in it."""
+    root = repository_root()
+    parts = root / "equalgate/verifying/page"
+    crypto = root / "controller/web/static/vendor/noble/noble.js"
+    scripts = [crypto, parts / "read.js", parts / "check.js"]
+    engine = "\n".join(script.read_text("utf-8") for script in scripts)
+    whole = (parts / "page.html").read_text("utf-8")
+    shown = (parts / "show.js").read_text("utf-8")
+    if "</script" in engine + shown:
+        raise ValueError("a script would end the page")
+    return whole.replace("{engine}", engine).replace("{show}", shown)
+
+
+def target(name: str = "verify_evidence.py") -> Path:
+    """Return where a verifier lies: the controller offers it to everybody."""
+    return repository_root() / "controller/web/static/verify" / name
+
+
+def files() -> dict[Path, str]:
+    """Return every verifier's place with the text that belongs there."""
+    return {target(): single_file(), target("verify.html"): page()}
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write the file, or tell with exit status 1 that the one there is stale."""
+    """Write the files, or tell with exit status 1 that one there is stale."""
     if list(arguments) == ["write"]:
         target().parent.mkdir(exist_ok=True)
-        target().write_text(single_file(), "utf-8")
+        for path, text in files().items():
+            path.write_text(text, "utf-8")
         return 0
     if list(arguments) == ["check"]:
-        return int(target().read_text("utf-8") != single_file())
+        return int(any(path.read_text("utf-8") != text for path, text in files().items()))
     print(__doc__, file=sys.stderr)
     return 2
 

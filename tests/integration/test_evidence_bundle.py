@@ -69,7 +69,7 @@ def test_a_later_period_begins_in_the_middle_and_is_intact(site: EvidenceSite) -
     assert {log.first for log in found.logs} == {37}
 
 
-def test_a_changed_record_is_altered_and_named(site: EvidenceSite) -> None:
+def test_J14_a_changed_record_is_altered_and_named(site: EvidenceSite) -> None:
     with site.engine.begin() as connection:
         row = connection.execute(
             EventRow.__table__.select().where(EventRow.gate == SOUTH, EventRow.seq == 48)
@@ -82,14 +82,14 @@ def test_a_changed_record_is_altered_and_named(site: EvidenceSite) -> None:
     assert any(SOUTH in text for text in found.altered)
 
 
-def test_a_log_cut_below_its_witness_is_no_intact_one(site: EvidenceSite) -> None:
+def test_J14_a_log_cut_below_its_witness_is_no_intact_one(site: EvidenceSite) -> None:
     with site.engine.begin() as connection:
         gone = delete(EventRow).where(EventRow.gate == SOUTH, EventRow.seq >= 90)
         connection.execute(gone)
     assert verdict(site.bundle()[0]) is not Verdict.INTACT
 
 
-def test_without_a_checkpoint_a_log_is_incomplete(site: EvidenceSite) -> None:
+def test_J14_without_a_checkpoint_a_log_is_incomplete(site: EvidenceSite) -> None:
     with site.engine.begin() as connection:
         connection.execute(delete(GateHeadRow).where(GateHeadRow.gate == NORTH))
     found = verify_bundle(io.BytesIO(site.bundle()[0]))
