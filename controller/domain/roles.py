@@ -36,6 +36,7 @@ class Act(StrEnum):
     EDIT_COMPLIANCE = "edit_compliance"
     HANDLE_ORDER = "handle_order"
     KEEP_SYSTEM = "keep_system"
+    INSPECT = "inspect"
 
 
 _GUARD = frozenset(
@@ -51,9 +52,16 @@ _GUARD = frozenset(
 )
 _TABLE = {
     Role.GUARD: _GUARD,
-    Role.MANAGER: frozenset(Act) - {Act.SEE_EVIDENCE},
+    Role.MANAGER: frozenset(Act) - {Act.SEE_EVIDENCE, Act.INSPECT},
     Role.INSPECTOR: frozenset(
-        {Act.SEE_GATES, Act.SEE_EVIDENCE, Act.SEE_FACE, Act.ATTEST, Act.SEE_COMPLIANCE}
+        {
+            Act.SEE_GATES,
+            Act.SEE_EVIDENCE,
+            Act.SEE_FACE,
+            Act.ATTEST,
+            Act.SEE_COMPLIANCE,
+            Act.INSPECT,
+        }
     ),
     Role.INSTALLER: frozenset({Act.SEE_GATES, Act.EDIT_GATES, Act.GIVE_COMMAND}),
 }
