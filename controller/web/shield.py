@@ -1,6 +1,6 @@
 """Wrap every answer: strict content policy, no sniffing, no framing; bodies of 64 KiB at most.
 
-Files that managers upload may have 8 MiB; who asks is checked before the body is read.
+Files that staff upload may have 8 MiB; who asks is checked before the body is read.
 
 Plain ASGI, so that streams are not buffered.
 """
@@ -16,7 +16,7 @@ __all__ = ["MAX_BODY_BYTES", "MAX_UPLOAD_BYTES", "POLICY", "Shield"]
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_UPLOAD_BYTES = 8 * 1024 * 1024
-_UPLOADS = "/manager/"
+_UPLOADS = ("/manager/", "/inspector/rules/")
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -81,7 +81,7 @@ class Shield:
 
 
 def _most(scope: Scope) -> int:
-    """Return how long a body may be: a form with files on a managers' page may be longer."""
+    """Return how long a body may be: longer where a page takes files."""
     kind = Headers(scope=scope).get("content-type", "")
     is_upload = scope["path"].startswith(_UPLOADS) and kind.startswith("multipart/form-data")
     return MAX_UPLOAD_BYTES if is_upload else MAX_BODY_BYTES

@@ -2,6 +2,15 @@
 
 from fastapi import APIRouter
 
+from controller.web.inspector import drills, evidence, overview, people, rules, use
+
 __all__ = ["ROUTERS"]
 
-ROUTERS: tuple[APIRouter, ...] = ()
+ROUTERS: tuple[APIRouter, ...] = (
+    overview.router,
+    rules.router,
+    use.router,
+    people.router,
+    drills.router,
+    evidence.router,
+)
