@@ -6,6 +6,7 @@ same bytes.
 """
 
 import io
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -42,6 +43,8 @@ def bar_chart(bars: Sequence[Bar], unit: str, title: str) -> bytes:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
+    # The page's reader has other fonts than this machine: a missing one here is no news.
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
     style: Any = {
         "svg.fonttype": "none",
         "svg.hashsalt": "equalgate",

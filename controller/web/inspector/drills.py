@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Form, Request
 from sqlalchemy import select
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from controller.domain.cards import Card, card_for
 from controller.domain.refusal import Refusal, raise_if
@@ -19,7 +19,8 @@ from controller.web.desk import Desk
 from controller.web.identity import Staff
 from controller.web.ids import IdText, raw_id
 from controller.web.inspector.looked import inspector_router
-from controller.web.page import TheDesk, go, page, qr_svg, words_for
+from controller.web.page import TheDesk, go, page, qr_svg, render, words_for
+from controller.web.part_stream import stream_part
 from mqtt.contract.errors import RefusedError
 from mqtt.contract.ids import id_to_text
 from mqtt.contract.reasons import ReasonCode
@@ -94,6 +95,28 @@ def one_visit(request: Request, desk: TheDesk, visit: IdText) -> Response:
             else [],
             simulated=is_simulated(uow),
         )
+
+
+@router.get("/drills/{visit}/stream")
+def follow_visit(request: Request, desk: TheDesk, visit: IdText) -> StreamingResponse:
+    """Stream the steps as gates record them, until the visit is closed."""
+    id_ = raw_id(visit)
+
+    def draw() -> str | None:
+        with desk.writing() as uow:
+            visits.follow(uow, id_, desk.clock())
+            uow.commit()
+        with desk.reading() as uow:
+            row = uow.need(InspectionRow, id_)
+            if row.closed_at_ms is not None:
+                return None
+            steps = visits.steps_of(uow, id_)
+            done = sum(step.is_done for step in steps)
+            return render(
+                request, "inspector/steps.html", visit=row, key=visit, steps=steps, done=done
+            )
+
+    return stream_part(request, draw)
 
 
 @router.post("/drills/{visit}/face-only")

@@ -30,6 +30,7 @@ INSPECTOR_PAGES: Mapping[tuple[str, str], Rule] = {
     ("GET", _DRILLS): _LOOK,
     ("POST", _DRILLS): _ACT,
     ("GET", _ONE): _LOOK,
+    ("GET", f"{_ONE}/stream"): _LOOK,
     ("POST", f"{_ONE}/face-only"): _ACT,
     ("POST", f"{_ONE}/steps/{{step}}"): _ACT,
     ("POST", f"{_ONE}/close"): _ACT,

@@ -156,7 +156,7 @@ def _use(lines: list[Line], w: Words) -> bytes:
 
 def _waiting(lines: list[Line], w: Words) -> bytes:
     bars = []
-    for line in lines:
+    for line in (each for each in lines if each.way != "guard"):
         row = None if line.cell is None or line.cell.row.granted < LEAST_SHOWN else line.cell.row
         if row is None or row.median_ms < 0:
             bars.append(Bar(line.way, w.way(line.way), 0, note=w("数据不足", "too few data")))
