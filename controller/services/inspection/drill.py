@@ -182,23 +182,8 @@ def _open(
     listed = tuple(sorted((fob, paper.credential)))
     salt = secrets.token_bytes(_SALT_BYTES)
     body = codec.encode(DrillList(DRILL_LIST_VERSION, id_, listed, salt))
-    row = InspectionRow(
-        id=id_,
-        kind=kind,
-        inspector=actor.id,
-        access_points=points,
-        opened_at_ms=moment.utc_ms,
-        until_ms=min(until_ms, moment.utc_ms + DAY_MS),
-        holder_id=holder,
-        list_hash=list_hash(body),
-        list_body=body,
-        before=face_counters(uow, points),
-        after={},
-        refused_rule="",
-        refused_witness="",
-        opt_out=b"",
-        opened_seq=0,
-    )
+    row = _row(uow, id_, kind, actor, points, moment=moment, until_ms=until_ms)
+    row.holder_id, row.list_hash, row.list_body = holder, list_hash(body), body
     uow.session.add(row)
     uow.session.flush()
     _plan_steps(uow, row, 1 if kind == "drill" else WALK_TRIES)
@@ -215,6 +200,32 @@ def _open(
     )
     uow.session.flush()
     return Drill(id_, row.list_hash, paper, card)
+
+
+def _row(
+    uow: UnitOfWork,
+    id_: bytes,
+    kind: str,
+    actor: Actor,
+    points: tuple[str, ...],
+    *,
+    moment: Moment,
+    until_ms: int,
+) -> InspectionRow:
+    return InspectionRow(
+        id=id_,
+        kind=kind,
+        inspector=actor.id,
+        access_points=points,
+        opened_at_ms=moment.utc_ms,
+        until_ms=min(until_ms, moment.utc_ms + DAY_MS),
+        before=face_counters(uow, points),
+        after={},
+        refused_rule="",
+        refused_witness="",
+        opt_out=b"",
+        opened_seq=0,
+    )
 
 
 def _plan_steps(uow: UnitOfWork, row: InspectionRow, tries: int) -> None:
