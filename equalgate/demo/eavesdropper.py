@@ -79,10 +79,17 @@ class Eavesdropper:
 
     def drop(self) -> None:
         """Forget what was heard so far."""
+        self.heard()
+
+    def heard(self) -> list[Message]:
+        """Return every message that was heard and not read yet."""
+        messages = []
         while not self._heard.empty():
             item = self._heard.get()
             if isinstance(item, Inbound):
                 self._session.ack(item)
+                messages.append(item.message)
+        return messages
 
     def _take_until(
         self, is_it: Callable[[SessionItem], bool], within_s: float = _PATIENCE_S
