@@ -19,6 +19,8 @@ __all__ = ["FaceDaemon", "face_daemon", "in_ms"]
 class FaceDaemon(WorkerDaemon):
     """A daemon that starts a face worker over ``store``, its lane ``ap-1`` seeing a mailbox."""
 
+    module: tuple[str, ...] = ("edge.workers.face",)
+
     def __init__(self, folder: Path, store: Path, models: Path) -> None:
         super().__init__(folder)
         self.server.settimeout(30)
@@ -27,7 +29,7 @@ class FaceDaemon(WorkerDaemon):
 
     def start(self, *options: str) -> None:
         given = options or ("--lane", "ap-1=mailbox:", "--simulated")
-        command = [sys.executable, "-m", "edge.workers.face", "--socket", str(self.path)]
+        command = [sys.executable, "-m", *self.module, "--socket", str(self.path)]
         command += [*self._options, *given]
         self.process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE)
 

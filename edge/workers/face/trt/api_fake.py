@@ -115,6 +115,7 @@ class _Context:
         self._engine = engine
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._addresses: dict[str, int] = {}
+        self._sizes: dict[tuple[tuple[str, tuple[int, ...]], ...], dict[str, tuple[int, ...]]] = {}
 
     def set_input_shape(self, name: str, shape: tuple[int, ...]) -> bool:
         self._shapes[name] = tuple(shape)
@@ -130,8 +131,12 @@ class _Context:
         if "open_output" in self._engine.faults:
             return self._engine.get_tensor_shape(name)
         # A network's sizes follow from its arithmetic; ONNX Runtime is asked with black pictures.
-        feeds = {key: np.zeros(shape, np.float32) for key, shape in self._shapes.items()}
-        return tuple(self._engine.network.run(feeds)[name].shape)
+        key = tuple(sorted(self._shapes.items()))
+        if key not in self._sizes:
+            feeds = {key: np.zeros(shape, np.float32) for key, shape in self._shapes.items()}
+            answer = self._engine.network.run(feeds)
+            self._sizes[key] = {name: tuple(value.shape) for name, value in answer.items()}
+        return self._sizes[key][name]
 
     def set_tensor_address(self, name: str, address: int) -> bool:
         self._addresses[name] = address
