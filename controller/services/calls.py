@@ -43,6 +43,7 @@ __all__ = [
     "owed_reasons",
     "own_call",
     "raise_overdue",
+    "take_call",
     "waiting_calls",
 ]
 
@@ -133,16 +134,25 @@ def answer_call(
     Returns what the caller publishes after the commit. Raises RefusedError: `role_not_allowed`,
     `not_found`; UnavailableError where the gate cannot be told.
     """
-    need_act(actor, Act.GIVE_COMMAND)
-    row = uow.need(CallRow, call)
-    if row.answered_at_ms is None:
-        row.answered_at_ms, row.answered_by = moment.utc_ms, actor.id
-    uow.session.flush()
+    row = take_call(uow, actor, call, moment)
     if row.event_id is None:
         return None
     gate = gate_of(uow, row.access_point)
     draft = CommandDraft(gate, Operation.ANSWER_CALL, row.access_point, "answer")
     return give(uow, site, actor, draft, moment=moment)[1]
+
+
+def take_call(uow: UnitOfWork, actor: Actor, call: int, moment: Moment) -> CallRow:
+    """Note who took a call first; taking it again is no error.
+
+    Raises RefusedError: `role_not_allowed`, `not_found`.
+    """
+    need_act(actor, Act.GIVE_COMMAND)
+    row = uow.need(CallRow, call)
+    if row.answered_at_ms is None:
+        row.answered_at_ms, row.answered_by = moment.utc_ms, actor.id
+    uow.session.flush()
+    return row
 
 
 def open_now(

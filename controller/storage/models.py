@@ -48,6 +48,7 @@ from controller.storage.models_inspection import (
     InspectorLookRow,
 )
 from controller.storage.models_keeping import HandoverRow, WebhookMessageRow
+from controller.storage.models_lodge import CountersignRow, RingRow
 from controller.storage.models_login import (
     StaffChallengeRow,
     StaffCodeUseRow,
@@ -114,6 +115,7 @@ __all__ = [
     "ControlLeafRow",
     "ControlLogRow",
     "ControlledPointRow",
+    "CountersignRow",
     "CredentialRow",
     "DeskRecordRow",
     "DisputeRow",
@@ -166,6 +168,7 @@ __all__ = [
     "ProvisioningRow",
     "ResidenceRow",
     "RevocationRow",
+    "RingRow",
     "RolloutGateRow",
     "RolloutRow",
     "RolloutStepRow",

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from starlette.staticfiles import StaticFiles
 
 from controller.domain.moment import Moment
+from controller.services.lodge.telephone import NoTelephone, Telephone
 from controller.services.site import Site
 from controller.web import pages
 from controller.web.api import routers as api
@@ -57,6 +58,7 @@ def create_app(
     *,
     title: str,
     is_https: bool = False,
+    telephone: Telephone | None = None,
 ) -> FastAPI:
     """Return the application. `title` is the compound's name for people.
 
@@ -75,6 +77,7 @@ def create_app(
         live=LiveFeed(newer),
         limit=SignInLimit(),
         is_https=is_https,
+        telephone=telephone or NoTelephone(),
     )
     return _assemble(desk)
 

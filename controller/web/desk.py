@@ -1,13 +1,14 @@
 """Hold what every route needs, made once by whoever builds the application."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from fastapi import Request
 from sqlalchemy import Engine
 
 from controller.domain.moment import Moment
+from controller.services.lodge.telephone import NoTelephone, Telephone
 from controller.services.ports import Publication
 from controller.services.site import Site
 from controller.storage.unit_of_work import UnitOfWork
@@ -60,6 +61,7 @@ class Desk:
     live: LiveFeed
     limit: SignInLimit
     is_https: bool = False
+    telephone: Telephone = field(default_factory=NoTelephone)
 
     def reading(self) -> UnitOfWork:
         """Open a transaction that only reads."""

@@ -22,6 +22,7 @@ from controller.services.face_upkeep import keep_face
 from controller.services.handover.bridging import settle_handover
 from controller.services.keys import ensure_keys
 from controller.services.leaving import end_expired_rights
+from controller.services.lodge.upkeep import has_lodge_news, keep_lodge, learn_calls
 from controller.services.managing.endings import run_due
 from controller.services.managing.import_runs import forget_files
 from controller.services.moving.claims import settle_claims
@@ -211,11 +212,13 @@ class WebLink:
 
     def _learn(self, moment: Moment) -> None:
         with UnitOfWork(self._engine, writes=False) as uow:
-            if not has_unlearned(uow) and not has_face_news(uow) and not has_unindexed(uow):
+            has_news = has_face_news(uow) or has_lodge_news(uow, moment)
+            if not has_unlearned(uow) and not has_news and not has_unindexed(uow):
                 return
         with UnitOfWork(self._engine) as uow:
             used = learn_uses(uow, moment) + learn_face(uow, self._site, moment)
             index_passages(uow)
+            learn_calls(uow, moment)
             uow.commit()
         if used:
             self._sync(moment)
@@ -273,6 +276,7 @@ class WebLink:
             forget_old(uow, moment)
             settle_handover(uow, self._site, moment)
             settle_claims(uow, moment)
+            keep_lodge(uow, moment)
             uow.commit()
         self._sync(moment)
         keep_proof(self._engine, self._site, moment)

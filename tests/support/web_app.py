@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from controller.domain.moment import Moment
 from controller.services.keystore import KeystoreFolder
+from controller.services.lodge.telephone import SimTelephone
 from controller.services.seed import SeedResult
 from controller.services.site import Site
 from controller.storage.engine import make_engine
@@ -48,6 +49,7 @@ class Office:
     seed: SeedResult
     wire: MemoryWire
     clock: Clock
+    telephone: SimTelephone = field(default_factory=SimTelephone)
     url: str = ""
     clients: list[httpx.Client] = field(default_factory=list)
     stop: Callable[[], None] = lambda: None
@@ -83,7 +85,14 @@ def open_office(folder: Path) -> Iterator[Office]:
 @contextmanager
 def _served(office: Office) -> Iterator[str]:
     port = free_port()
-    app = create_app(office.engine, office.site, office.wire, office.clock, title="同行苑")
+    app = create_app(
+        office.engine,
+        office.site,
+        office.wire,
+        office.clock,
+        title="同行苑",
+        telephone=office.telephone,
+    )
     config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", lifespan="on")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
