@@ -33,7 +33,7 @@ def carriers(office: Office, name: str) -> dict[str, int]:
         return {row.carrier: row.valid_until_ms for row in rows}
 
 
-def test_B_a_lost_fob_at_midnight_is_blocked_and_a_72_h_slip_works_at_once(
+def test_a_lost_fob_at_midnight_is_blocked_and_a_72_h_slip_works_at_once(
     office: Office,
 ) -> None:
     person = office.seed.person("father")
@@ -131,7 +131,7 @@ def test_I13_a_no_opens_nothing_and_a_ring_ends_after_two_minutes(office: Office
     assert orders(office) == []
 
 
-def test_a_plain_telephone_rings_and_its_key_opens(office: Office) -> None:
+def test_I13_a_plain_telephone_rings_and_its_key_opens(office: Office) -> None:
     owner, line = office.seed.person("owner"), office.telephone
     with UnitOfWork(office.engine) as uow:
         number = update(HolderRow).where(HolderRow.id == owner.holder).values(phone="057188880000")

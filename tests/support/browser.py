@@ -114,12 +114,14 @@ class Seen:
         return self.page
 
     def sign_in(self, role: Role) -> Page:
-        """Sign a member of staff in."""
+        """Sign a member of staff in and look at the live page."""
         staff = self.office.seed.with_role(role)
         self.go("/")
         self.page.fill("#login", staff.login)
         self.page.fill("#password", staff.password)
         self.page.click("main button[type=submit]")
+        self.page.wait_for_load_state()
+        self.go("/")
         self.page.wait_for_selector("#gates")
         return self.page
 

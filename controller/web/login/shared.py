@@ -37,4 +37,6 @@ def went(path: str) -> JSONResponse:
 
 def home_of(role: Role | None) -> str:
     """Return the first page of a role."""
+    if role is Role.GUARD:
+        return "/guard"
     return "/manager" if role in {Role.MANAGER, Role.INSTALLER} else "/"
