@@ -107,7 +107,7 @@ def test_a_wrong_password_says_what_to_do(browser: Browser, office: Office) -> N
         seen.page.fill("#login", "manager")
         seen.page.fill("#password", "not the password")
         seen.page.click("form button[type=submit]")
-        said = seen.page.locator("[role=alert]").inner_text()
+        said = seen.page.locator(".note[role=alert]").inner_text()
         assert len(said) > 5
         assert seen.page.locator("#password").input_value() == ""
 
