@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from edge.adapters.contacts import Contact, ContactRole, Contacts
 from edge.adapters.gpio import GpioInputs, GpioOutput
 from edge.adapters.relay import RelayLock
+from edge.adapters.usb_relay import UsbRelayOutput
 from edge.config import GateConfig, PortalConfig, devices
-from edge.config.devices import Device, GpioLine, Nothing, Simulated
+from edge.config.devices import Device, GpioLine, Nothing, Simulated, UsbRelay
 from edge.domain.ports import Clock, Source
 from mqtt.contract.events import AdapterKind
 
@@ -72,7 +73,11 @@ def _lock(
 ) -> "SimOutput | None":
     device = device_of(row.lock, simulate=simulate)
     simulated = _relay() if isinstance(device, Simulated) else None
-    line = GpioOutput(device) if isinstance(device, GpioLine) else simulated
+    line: GpioOutput | UsbRelayOutput | SimOutput | None = simulated
+    if isinstance(device, GpioLine):
+        line = GpioOutput(device)
+    elif isinstance(device, UsbRelay):
+        line = UsbRelayOutput(device)
     if line is not None:
         parts.locks[row.name] = RelayLock(row.name, line, clock)
         parts.adapters[f"lock {row.name}"] = line.kind

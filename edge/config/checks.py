@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from edge.config import devices
 from edge.config.cards import card_format
-from edge.config.devices import Device, GpioLine, Nothing, SerialPort, Simulated
+from edge.config.devices import Device, GpioLine, Nothing, SerialPort, Simulated, UsbRelay
 from edge.config.tables import (
     FaceCameraConfig,
     GateConfig,
@@ -31,6 +31,8 @@ _PLACEHOLDER = "CHANGE-ME"
 _MIN_FRAMES_PER_S = 10
 _KEYPADS = {"osdp": ("none", "osdp"), "wiegand": ("none", "bits_4", "bits_8", "buffered_26")}
 _BAUDS = (9_600, 19_200, 38_400, 57_600, 115_200, 230_400)
+_LINE_WORDS = "sim | gpio:<chip>:<line>[:low][:up|:down|:floating] | none"
+_LOCK_WORDS = f"{_LINE_WORDS} | usb-relay:<port>:<channel>"
 _WIRED = (Nothing, Simulated, GpioLine)
 
 
@@ -141,8 +143,12 @@ def _trust(config: GateConfig) -> Iterator[Finding]:
 def _wires(config: GateConfig) -> Iterator[Finding]:
     """Check the lines, each of which is simulated, on a chip, or not fitted."""
     for key, text in _line_keys(config):
-        if not isinstance(devices.read(text), _WIRED):
-            yield _invalid(f"{key}: sim | gpio:<chip>:<line>[:low][:up|:down|:floating] | none")
+        device = devices.read(text)
+        if isinstance(device, UsbRelay) and key.endswith(".lock"):
+            continue
+        if not isinstance(device, _WIRED):
+            words = _LOCK_WORDS if key.endswith(".lock") else _LINE_WORDS
+            yield _invalid(f"{key}: {words}")
     fire, fault = devices.read(config.inputs.fire), devices.read(config.inputs.fire_fault)
     if isinstance(fault, GpioLine) and getattr(fire, "chip", "") != fault.chip:
         yield _invalid("inputs.fire_fault: on the chip of inputs.fire")
@@ -224,8 +230,10 @@ def _lines_used_twice(config: GateConfig) -> Iterator[Finding]:
             ]
     for key, text in keys:
         device = devices.read(text)
-        if isinstance(device, GpioLine):
-            first = used.setdefault((device.chip, device.line), key)
+        if isinstance(device, GpioLine | UsbRelay):
+            place = device.chip if isinstance(device, GpioLine) else device.path
+            number = device.line if isinstance(device, GpioLine) else device.channel
+            first = used.setdefault((place, number), key)
             if first != key:
                 yield _invalid(f"{key}: the line of {first}")
     buses = Counter((r.device, r.address) for r in _osdp_rows(config) if r.device != "sim")

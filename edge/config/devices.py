@@ -1,7 +1,8 @@
 """Read the words with which `gate.toml` names a device.
 
-`none`, `sim`, `serial:<path>` or `gpio:<chip>:<line>` with flags behind: `low` (active low) and one
-of `up`, `down`, `floating` (what holds the line when nothing drives it).
+`none`, `sim`, `serial:<path>`, `usb-relay:<path>:<channel>`, or `gpio:<chip>:<line>` with flags
+behind: `low` (active low) and one of `up`, `down`, `floating` (what holds the line when nothing
+drives it).
 """
 
 import re
@@ -10,8 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 __all__ = [
-    "NONE", "SIMULATED", "Device", "GpioLine", "Nothing", "SerialPort", "Simulated", "camera",
-    "is_local", "read",
+    "NONE", "SIMULATED", "Device", "GpioLine", "Nothing", "SerialPort", "Simulated", "UsbRelay",
+    "camera", "is_local", "read",
 ]  # fmt: skip
 
 SIMULATED = "sim"
@@ -21,6 +22,7 @@ NONE = "none"
 
 _CHIP = re.compile(r"[a-zA-Z0-9_-]{1,32}")
 _MOST_LINES = 1024
+_MOST_CHANNELS = 16
 _NETWORKS = frozenset({"rtsp", "rtsps", "rtp", "http", "https", "udp", "tcp", "webrtc"})
 Bias = Literal["as_is", "up", "down", "floating"]
 _BIASES: dict[str, Bias] = {"up": "up", "down": "down", "floating": "floating"}
@@ -53,7 +55,15 @@ class GpioLine:
     bias: Bias = "as_is"
 
 
-Device = Nothing | Simulated | SerialPort | GpioLine
+@dataclass(frozen=True, slots=True)
+class UsbRelay:
+    """One relay of a board behind a serial port; `channel` counts from 1."""
+
+    path: str
+    channel: int
+
+
+Device = Nothing | Simulated | SerialPort | GpioLine | UsbRelay
 
 
 def read(text: str) -> Device | None:
@@ -65,9 +75,19 @@ def read(text: str) -> Device | None:
         return Simulated()
     if kind == "serial" and rest.startswith("/") and "\0" not in rest:
         return SerialPort(rest)
+    if kind == "usb-relay":
+        return _usb_relay(rest)
     if kind == "gpio":
         return _gpio(rest.split(":"))
     return None
+
+
+def _usb_relay(rest: str) -> UsbRelay | None:
+    path, _, channel = rest.rpartition(":")
+    is_right = path.startswith("/") and "\0" not in path and channel.isascii()
+    if not is_right or not channel.isdecimal() or not 1 <= int(channel) <= _MOST_CHANNELS:
+        return None
+    return UsbRelay(path, int(channel))
 
 
 def _gpio(parts: list[str]) -> GpioLine | None:
