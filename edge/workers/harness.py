@@ -19,6 +19,7 @@ from types import FrameType
 from edge.worker_wire import MAX_LINE_BYTES, WIRE_VERSION, Hello, Message, Welcome, WireError
 from edge.worker_wire import decode as decode_line
 from edge.worker_wire import encode as encode_line
+from edge.workers.heart import Heart
 
 __all__ = ["JsonLines", "LineBuffer", "Link", "LinkLost", "Waker", "connect", "run_worker"]
 
@@ -53,6 +54,7 @@ class Waker:
 
     def __init__(self) -> None:
         self.is_stopping = False
+        self._heart = Heart()
         self._reader, self._writer = socket.socketpair()
         self._reader.setblocking(False)
         self._writer.setblocking(False)
@@ -70,7 +72,9 @@ class Waker:
 
     def wait(self, timeout_s: float, *others: socket.socket) -> None:
         """Sleep until woken, until one of ``others`` can be read, or for ``timeout_s``."""
-        ready, _, _ = select.select([self._reader, *others], [], [], timeout_s)
+        self._heart.beat()
+        bounded_s = self._heart.bounded(timeout_s)
+        ready, _, _ = select.select([self._reader, *others], [], [], bounded_s)
         if self._reader in ready:
             with contextlib.suppress(BlockingIOError):
                 self._reader.recv(4096)

@@ -3,8 +3,11 @@
 import configparser
 import re
 import shlex
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
@@ -138,3 +141,65 @@ def test_every_udev_line_that_names_a_device_sets_who_may_open_it() -> None:
         assert re.fullmatch(r'\w+(\{\w+\})?[=+]*="[^"]*"(, \w+(\{\w+\})?[=+]*="[^"]*")*', line)
         assert "GROUP=" in line
         assert "MODE=" in line or "gpio" in line
+
+
+def test_every_drawing_is_one_of_ours_and_shown() -> None:
+    folder = ROOT / "firmware-config"
+    shown = set(
+        re.findall(r"\]\((wiring/[\w-]+\.svg)\)", (folder / "README.md").read_text("utf-8"))
+    )
+    drawings = {f"wiring/{path.name}" for path in (folder / "wiring").glob("*.svg")}
+    assert shown == drawings
+    assert len(drawings) >= 6
+    for name in drawings:
+        text = (folder / name).read_text("utf-8")
+        tree = ET.fromstring(text)
+        assert tree.tag.endswith("svg")
+        assert "href" not in text
+        assert "<script" not in text
+
+
+def test_a_unit_talks_to_its_compound_only() -> None:
+    rules = (ROOT / "firmware-config" / "nftables" / "equalgate.nft").read_text()
+    assert rules.count("policy drop;") == 3
+    assert rules.count("{") == rules.count("}")
+    accepted = [line for line in rules.splitlines() if "accept" in line]
+    assert not [line for line in accepted if "equalgate-face" in line]
+    assert [line for line in accepted if "skuid equalgate ip" in line and "8883" in line]
+
+
+@pytest.mark.parametrize("name", [path.name for path in UNITS])
+def test_systemd_itself_finds_nothing_wrong_and_little_exposed(name: str, tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed")
+    text = (ROOT / "firmware-config" / "systemd" / name).read_text()
+    text = re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", text, flags=re.MULTILINE)
+    text = re.sub(r"^EnvironmentFile=.*", "EnvironmentFile=-/dev/null", text, flags=re.MULTILINE)
+    file = tmp_path / name.replace("@.", "@ap-1.")
+    file.write_text(text)
+    verify = ["systemd-analyze", "verify", str(file)]
+    done = subprocess.run(verify, capture_output=True, text=True, check=False)
+    ours = [line for line in done.stderr.splitlines() if "equalgate" in line]
+    assert ours == []
+    security = ["systemd-analyze", "security", "--offline=yes", "--threshold=40", str(file)]
+    judged = subprocess.run(security, capture_output=True, text=True, check=False)
+    assert judged.returncode == 0, judged.stdout[-600:]
+
+
+def test_users_and_folders_are_made_as_written(tmp_path: Path) -> None:
+    if shutil.which("systemd-sysusers") is None:
+        pytest.skip("systemd-sysusers is not installed")
+    conf = ROOT / "firmware-config" / "sysusers" / "equalgate.conf"
+    root = tmp_path / "root"
+    (root / "etc").mkdir(parents=True)
+    command = ["systemd-sysusers", f"--root={root}", str(conf)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"systemd-sysusers: {done.stderr[:60]}")
+    made = (root / "etc" / "passwd").read_text()
+    assert {line.split(":")[0] for line in made.splitlines()} >= {
+        "equalgate",
+        "equalgate-qr",
+        "equalgate-face",
+        "equalgate-screen",
+    }

@@ -182,7 +182,12 @@ def test_a_profile_is_right_once_its_placeholders_are_filled(path: Path) -> None
 
 
 def test_there_are_profiles() -> None:
-    assert {path.parent.name for path in PROFILES} >= {"generic-x86", "jetson-orin"}
+    assert {path.parent.name for path in PROFILES} >= {
+        "generic-x86",
+        "orin-nano",
+        "orin-nx",
+        "agx-orin",
+    }
 
 
 @pytest.mark.parametrize(
