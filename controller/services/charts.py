@@ -56,26 +56,32 @@ def bar_chart(bars: Sequence[Bar], unit: str, title: str) -> bytes:
         figure = Figure(figsize=(7.2, 0.62 * len(bars) + 1.25), facecolor=_PAPER)
         axes = figure.add_axes((0.16, 0.24, 0.78, 0.6))
         for at, bar in enumerate(bars):
-            colour, hatch = _LOOKS.get(bar.way, (_QUIET, ""))
-            value = max(bar.value, 0.0)
-            axes.barh(at, value, 0.58, color=colour, hatch=hatch, edgecolor=_PAPER, linewidth=0)
-            if bar.mark is not None and bar.mark > value:
-                axes.plot([value, bar.mark], [at, at], color=_INK, linewidth=2)
-                axes.plot([bar.mark, bar.mark], [at - 0.2, at + 0.2], color=_INK, linewidth=2)
-            end = max(value, bar.mark or 0.0)
-            axes.annotate(
-                bar.note, (end, at), xytext=(8, 0), textcoords="offset points", va="center"
-            )
+            _draw_bar(axes, at, bar)
         axes.set_yticks(range(len(bars)), [bar.name for bar in bars])
         axes.invert_yaxis()
         longest = max((max(bar.value, bar.mark or 0.0) for bar in bars), default=0.0)
         axes.set_xlim(0, longest * 1.35 or 1.0)
         axes.set_xlabel(unit, color=_QUIET)
         axes.set_title(title, loc="left", color=_INK, fontsize=14)
-        for side in ("top", "right", "left"):
-            axes.spines[side].set_visible(False)
-        axes.spines["bottom"].set_color(_LINE)
-        axes.tick_params(colors=_INK, length=0)
+        _quiet_frame(axes)
         target, quiet = io.BytesIO(), {"Date": None, "Creator": None}
         FigureCanvasSVG(figure).print_svg(target, metadata=quiet)  # type: ignore[no-untyped-call]  # untyped library
     return target.getvalue()
+
+
+def _draw_bar(axes: Any, at: int, bar: Bar) -> None:  # noqa: ANN401 - matplotlib's Axes
+    colour, hatch = _LOOKS.get(bar.way, (_QUIET, ""))
+    value = max(bar.value, 0.0)
+    axes.barh(at, value, 0.58, color=colour, hatch=hatch, edgecolor=_PAPER, linewidth=0)
+    if bar.mark is not None and bar.mark > value:
+        axes.plot([value, bar.mark], [at, at], color=_INK, linewidth=2)
+        axes.plot([bar.mark, bar.mark], [at - 0.2, at + 0.2], color=_INK, linewidth=2)
+    end = max(value, bar.mark or 0.0)
+    axes.annotate(bar.note, (end, at), xytext=(8, 0), textcoords="offset points", va="center")
+
+
+def _quiet_frame(axes: Any) -> None:  # noqa: ANN401 - matplotlib's Axes
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(_LINE)
+    axes.tick_params(colors=_INK, length=0)

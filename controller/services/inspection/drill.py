@@ -188,18 +188,23 @@ def _open(
     uow.session.flush()
     _plan_steps(uow, row, 1 if kind == "drill" else WALK_TRIES)
     record_act(uow, moment, actor, Act.INSPECT, id_, reason=kind)
+    _bind(uow, row, moment)
+    return Drill(id_, row.list_hash, paper, card)
+
+
+def _bind(uow: UnitOfWork, row: InspectionRow, moment: Moment) -> None:
+    """Put the visit and the hash of its list into the log, before anything is played."""
     row.opened_seq = append(
         uow,
         moment,
         ControlKind.DRILL,
-        drill=id_,
+        drill=row.id,
         step="opened",
-        kind_of=kind,
-        points=" ".join(points),
+        kind_of=row.kind,
+        points=" ".join(row.access_points),
         list_hash=row.list_hash,
     )
     uow.session.flush()
-    return Drill(id_, row.list_hash, paper, card)
 
 
 def _row(
