@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 
 from edge import worker_wire as wire
-from tests.support.face_assets import faces_folder, models_folder
+from tests.support.face_assets import faces_folder
 from tests.support.face_daemon import FaceDaemon, face_daemon
+from tests.support.trt import two_models
 
 LANE = ("--lane", "ap-1=mailbox:", "--simulated", "--without-pad")
 OPTIONS = (*LANE, "--precision", "float32")
-# Two networks are enough to see every step; the others are held in tests/unit/test_trt_backend.py.
-MODELS = ("face_detection_yunet_2026may.onnx", "face-reidentification-retail-0095.onnx")
 RESIDENT = "RESIDENTA"
 
 
@@ -44,11 +43,7 @@ class Gate:
 @pytest.fixture
 def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     monkeypatch.setenv("TRT_VERSION", "10.3.0")
-    models = tmp_path / "models"
-    models.mkdir()
-    for name in MODELS:
-        (models / name).symlink_to(models_folder() / name)
-    with face_daemon(tmp_path / "store", models) as daemon:
+    with face_daemon(tmp_path / "store", two_models(tmp_path / "models")) as daemon:
         yield Gate(daemon, tmp_path / "engines")
 
 

@@ -12,7 +12,7 @@ from edge.workers.face.trt.driver_fake import FakeDriver
 from edge.workers.face.trt.precision import Precision
 from tests.support.face_assets import models_folder, shipped
 
-__all__ = ["DETECTOR", "EMBEDDER", "TrtSite", "model"]
+__all__ = ["DETECTOR", "EMBEDDER", "TrtSite", "model", "two_models"]
 
 DETECTOR, EMBEDDER = "yunet-2026may", "face-reidentification-retail-0095"
 
@@ -20,6 +20,16 @@ DETECTOR, EMBEDDER = "yunet-2026may", "face-reidentification-retail-0095"
 def model(name: str) -> Model:
     manifest = shipped()[name]
     return Model(manifest, (models_folder() / manifest.file).read_bytes())
+
+
+def two_models(folder: Path) -> Path:
+    """Return a folder with detector and embedder alone: enough to see every step."""
+    folder.mkdir(exist_ok=True)
+    for name in (DETECTOR, EMBEDDER):
+        link = folder / shipped()[name].file
+        if not link.exists():
+            link.symlink_to(models_folder() / shipped()[name].file)
+    return folder
 
 
 class TrtSite:

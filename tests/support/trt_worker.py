@@ -72,7 +72,7 @@ def _fail_later(driver: FakeDriver, name: str) -> None:
         driver.failing = {name}
         return analyse(self, frame)  # type: ignore[arg-type]  # passed on
 
-    ModelPipeline.analyse = failing  # type: ignore[assignment, method-assign]  # a planted fault
+    setattr(ModelPipeline, "analyse", failing)  # noqa: B010 - a planted fault
 
 
 if __name__ == "__main__":

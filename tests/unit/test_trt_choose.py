@@ -20,28 +20,29 @@ from edge.workers.face.trt.driver_fake import FakeDriver
 from edge.workers.face.trt.losses import DeviceLosses
 from edge.workers.face.trt.prepare import Preparation, build_command
 from edge.workers.face.worker_models import load_models
-from tests.support.face_assets import models_folder, shipped
-from tests.support.trt import TrtSite
+from tests.support.face_assets import models_folder
+from tests.support.trt import DETECTOR, EMBEDDER, TrtSite, two_models
 
 NOW_S = 1_800_000_000.0
-DEFAULTS = sorted(name for name, one in shipped().items() if one.is_default)
+NAMES = sorted((DETECTOR, EMBEDDER))
 
 
 class Machine:
     """A machine with everything, on which one thing at a time can be missing."""
 
     def __init__(self, folder: Path) -> None:
-        self.site = TrtSite(folder, *DEFAULTS)
+        self.site = TrtSite(folder, *NAMES)
+        self.models = two_models(folder / "models")
         self.driver = FakeDriver()
         self.driver_error = ""
 
     def choose(self, wish: EngineWish | None = None) -> Choice:
         known = wish or EngineWish("auto", "float32", self.site.folder)
         self.driver = FakeDriver()
-        return choose(known, models_folder(), NOW_S, load=self._load, open_driver=self._open_driver)
+        return choose(known, self.models, NOW_S, load=self._load, open_driver=self._open_driver)
 
     def build(self) -> None:
-        for name in DEFAULTS:
+        for name in NAMES:
             self.site.backend().build(name)
 
     def _load(self) -> TensorRt:
@@ -74,7 +75,7 @@ def test_auto_takes_tensorrt_where_all_of_it_is_ready(
     caplog.set_level(logging.INFO)
     choice = built.choose()
     assert (choice.backend, choice.reason, choice.off_code) == ("tensorrt", "engines_ready", "")
-    state, ran = load_models(models_folder(), accepts_no_pad=True, choice=choice)
+    state, ran = load_models(built.models, accepts_no_pad=True, choice=choice)
     assert state.off_code == ""
     assert ran.total > 0
     (line,) = [record for record in caplog.records if record.message == "engine_chosen"]
@@ -95,7 +96,7 @@ def test_what_is_missing_decides_and_is_named(tmp_path: Path, missing: str, code
     assert (choice.backend, choice.reason, choice.off_code) == ("onnxruntime", code, "")
     strict = machine.choose(wish(machine, "tensorrt"))
     assert (strict.backend, strict.off_code) == ("tensorrt", code)
-    state, _ = load_models(models_folder(), accepts_no_pad=True, choice=strict)
+    state, _ = load_models(machine.models, accepts_no_pad=True, choice=strict)
     assert (state.pipeline, state.off_code) == (None, code)
 
 
@@ -123,12 +124,12 @@ def test_G14_an_engine_of_another_version_is_rebuilt_while_face_prepares(tmp_pat
     choice = machine.choose()
     assert (choice.open_engine, choice.off_code) == (None, "preparing")
     assert machine.driver.is_closed, "the device is free for the build"
-    state, ran = load_models(models_folder(), accepts_no_pad=True, choice=choice)
+    state, ran = load_models(machine.models, accepts_no_pad=True, choice=choice)
     assert (state.pipeline, state.off_code, ran.total) == (None, "preparing", 0)
     machine.build()
     after = machine.choose()
     assert after.reason == "engines_ready"
-    assert load_models(models_folder(), accepts_no_pad=True, choice=after)[0].off_code == ""
+    assert load_models(machine.models, accepts_no_pad=True, choice=after)[0].off_code == ""
     kept = {entry.name for entry in machine.site.cache.entries()}
     assert before < kept, "the older ones stay until they are pruned"
     backend = machine.site.backend()
@@ -141,7 +142,7 @@ def test_an_engine_that_went_wrong_is_built_anew(tmp_path: Path) -> None:
     machine.build()
     choice = machine.choose()
     machine.site.faults.add("writes_nothing")
-    state, _ = load_models(models_folder(), accepts_no_pad=True, choice=choice)
+    state, _ = load_models(machine.models, accepts_no_pad=True, choice=choice)
     assert state.off_code == "preparing"
     machine.site.faults.clear()
     assert machine.choose().off_code == "preparing"
@@ -150,7 +151,7 @@ def test_an_engine_that_went_wrong_is_built_anew(tmp_path: Path) -> None:
 def test_a_build_that_failed_is_not_tried_at_every_start(tmp_path: Path) -> None:
     machine = Machine(tmp_path)
     machine.site.faults.add("plan")
-    for name in DEFAULTS:
+    for name in NAMES:
         with pytest.raises(EngineError):
             machine.site.backend().build(name)
     machine.site.faults.clear()
@@ -161,7 +162,7 @@ def test_a_build_that_failed_is_not_tried_at_every_start(tmp_path: Path) -> None
 def test_a_device_that_is_lost_again_and_again_is_left_alone(tmp_path: Path) -> None:
     machine = Machine(tmp_path)
     machine.build()
-    losses = DeviceLosses(EngineWish(engines=machine.site.folder).losses_file(models_folder()))
+    losses = DeviceLosses(EngineWish(engines=machine.site.folder).losses_file(machine.models))
     for ago_s in (700.0, 20.0, 10.0):
         losses.add(NOW_S - ago_s)
     assert machine.choose().backend == "tensorrt"
@@ -205,7 +206,7 @@ def test_the_commands_build_list_verify_and_prune(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     machine = Machine(tmp_path)
-    known, models = wish(machine, "tensorrt"), models_folder()
+    known, models = wish(machine, "tensorrt"), machine.models
 
     def lines() -> list[dict[str, object]]:
         return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -214,7 +215,7 @@ def test_the_commands_build_list_verify_and_prune(
     assert {line["code"] for line in lines()} == {"not_built"}
     assert commands.build(known, models, as_json=True, opened=opened(machine)) == 0
     told = lines()
-    assert [line["engine"] for line in told if line.get("state") == "built"] == DEFAULTS
+    assert [line["engine"] for line in told if line.get("state") == "built"] == NAMES
     assert all(line["percent"] == 100 for line in told if "percent" in line)
     assert commands.build(known, models, as_json=True, opened=opened(machine)) == 0
     assert {line["state"] for line in lines()} == {"there"}
