@@ -1,6 +1,7 @@
 """Engines on disk: whole or not at all, never one that this gate did not build as it is now."""
 
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from edge.workers.face.trt import cache_key
 from edge.workers.face.trt.api import TensorRt
 from edge.workers.face.trt.cache import EngineCache, EngineFiles
 from edge.workers.face.trt.cache_key import EngineKey, key_of, l4t_release
+from edge.workers.face.trt.commands import is_anothers
 from edge.workers.face.trt.driver import DeviceFacts
 
 FILES = EngineFiles(b"plan" * 1000, b"kernels", b"golden")
@@ -179,3 +181,38 @@ def test_a_failed_build_is_remembered_until_one_succeeds(cache: EngineCache) -> 
     assert cache.failure(KEY) == "model_refused"
     cache.put(KEY, FILES, {})
     assert cache.failure(KEY) == ""
+
+
+def test_a_build_that_is_killed_twice_is_not_tried_a_third_time(cache: EngineCache) -> None:
+    cache.begin(KEY)
+    assert cache.failure(KEY) == "", "it may have been a power cut"
+    cache.begin(KEY)
+    assert cache.failure(KEY) == "unfinished"
+    cache.put(KEY, FILES, {})
+    assert cache.failure(KEY) == ""
+
+
+def test_two_builders_take_turns(cache: EngineCache) -> None:
+    order: list[str] = []
+    begun = threading.Event()
+
+    def second() -> None:
+        begun.set()
+        with cache.building():
+            order.append("second")
+
+    thread = threading.Thread(target=second)
+    with cache.building():
+        thread.start()
+        assert begun.wait(5)
+        thread.join(0.1)
+        order.append("first")
+    thread.join(5)
+    assert order == ["first", "second"]
+
+
+def test_engines_of_another_user_are_left_to_that_user(tmp_path: Path) -> None:
+    own = tmp_path.stat().st_uid
+    assert not is_anothers(tmp_path / "engines" / "not-yet", own)
+    assert is_anothers(tmp_path / "engines", own + 1) is (own != 0)
+    assert not is_anothers(Path("/proc/engines"), 12345)

@@ -88,6 +88,7 @@ class TrtBackend:
         """
         model = next(one for one in self._models.values() if one.manifest.name == name)
         key = self._key(model.content)
+        self._cache.begin(key)
         try:
             self._build(model, key, progress)
         except EngineError as error:

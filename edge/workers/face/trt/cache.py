@@ -5,6 +5,8 @@ the known answers, a manifest with their hashes, and a mark over the manifest un
 only the worker's user can read. Whatever does not fit is set aside, never loaded.
 """
 
+import contextlib
+import fcntl
 import hashlib
 import hmac
 import json
@@ -30,6 +32,8 @@ _KEY_NUMBER = 1
 _ASIDE = "aside-"
 _FAILED = "failed-"
 _NEW = "new-"
+_UNFINISHED = "unfinished:"
+_MOST_UNFINISHED = 2
 _MOST_BYTES = 2 * 1024 * 1024 * 1024
 
 
@@ -112,12 +116,44 @@ class EngineCache:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         (self._folder / f"{_FAILED}{key.name}").write_text(code, "utf-8")
 
+    def begin(self, key: EngineKey) -> None:
+        """Note that a build begins: one that is killed for memory must not be tried for ever."""
+        number = self._unfinished(key) + 1
+        self.mark_failed(key, f"{_UNFINISHED}{number}")
+
     def failure(self, key: EngineKey) -> str:
-        """Return the code of the last failed build, empty where none failed since."""
+        """Return the code of the last failed build, empty where none failed since.
+
+        `unfinished` after the second build that came to no end; one may have been a power cut.
+        """
+        if self._unfinished(key):
+            return "unfinished" if self._unfinished(key) >= _MOST_UNFINISHED else ""
+        return self._marked(key)
+
+    @contextlib.contextmanager
+    def building(self) -> Iterator[None]:
+        """Wait until nobody else builds here; raises ``EngineError``(`disk_failed`)."""
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise EngineError("disk_failed", error.strerror or "") from None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    def _marked(self, key: EngineKey) -> str:
         try:
             return (self._folder / f"{_FAILED}{key.name}").read_text("utf-8")[:60]
         except OSError:
             return ""
+
+    def _unfinished(self, key: EngineKey) -> int:
+        text = self._marked(key)
+        number = text.removeprefix(_UNFINISHED)
+        return int(number) if text.startswith(_UNFINISHED) and number.isdecimal() else 0
 
     def prune(self, wanted: set[str]) -> tuple[str, ...]:
         """Remove all engines but the ``wanted``, and what was set aside; return the names."""

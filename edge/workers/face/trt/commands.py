@@ -5,6 +5,7 @@ neither GPU nor TensorRT; the others name what is missing and the cure.
 """
 
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,7 +18,7 @@ from edge.workers.face.trt.backend import TrtBackend
 from edge.workers.face.trt.cache import CachedEngine, EngineCache
 from edge.workers.face.trt.choose import EngineWish
 
-__all__ = ["VERBS", "build", "list_engines", "prune", "verify"]
+__all__ = ["VERBS", "build", "is_anothers", "list_engines", "prune", "verify"]
 
 OpenBackend = Callable[[EngineWish, Path], tuple[TrtBackend, EngineCache]]
 _SAYS = {
@@ -37,6 +38,8 @@ _CURES = {
     "the groups video and render",
     "old_tensorrt": "需要 TensorRT 10.3 或更新 / needs TensorRT 10.3 or later",
     "not_built": "equalgate edge engine build",
+    "wrong_user": "sudo -u equalgate-face …: 引擎属于人脸进程的用户 / engines belong to the face "
+    "worker's user",
     "not_installed": "equalgate models install",
 }
 
@@ -60,18 +63,19 @@ def build(
     found = _open(wish, models, as_json, opened)
     if found is None:
         return 1
-    backend, _ = found
-    missing, failed = backend.missing(), 0
-    for name in backend.engine_keys():
-        if name not in missing and not again:
-            _tell(as_json, name, "there")
-            continue
-        try:
-            backend.build(name, _Progress(name, as_json))
-            _tell(as_json, name, "built")
-        except EngineError as error:
-            failed += 1
-            _fail(as_json, name, error)
+    backend, cache = found
+    failed = 0
+    try:
+        with cache.building():
+            missing = backend.missing()
+            for name in backend.engine_keys():
+                is_wanted = again or name in missing
+                failed += is_wanted and not _built(backend, name, as_json=as_json)
+                if not is_wanted:
+                    _tell(as_json, name, "there")
+    except EngineError as error:
+        _fail(as_json, "", error)
+        return 1
     return int(failed > 0)
 
 
@@ -137,6 +141,16 @@ VERBS: Mapping[str, Verb] = {
 }  # fmt: skip
 
 
+def _built(backend: TrtBackend, name: str, *, as_json: bool) -> bool:
+    try:
+        backend.build(name, _Progress(name, as_json))
+    except EngineError as error:
+        _fail(as_json, name, error)
+        return False
+    _tell(as_json, name, "built")
+    return True
+
+
 class _Progress:
     """Show phases and steps as one line that grows, or as JSON lines."""
 
@@ -162,6 +176,9 @@ def _open(
     as_json: bool,
     opened: OpenBackend | None,
 ) -> tuple[TrtBackend, EngineCache] | None:
+    if is_anothers(wish.folder(models), os.geteuid()):
+        _fail(as_json, "", EngineError("wrong_user"))
+        return None
     try:
         found = (opened or choose.open_backend)(wish, models)
     except (EngineError, ManifestError) as error:
@@ -171,6 +188,20 @@ def _open(
         _fail(as_json, "", ManifestError("not_installed"))
         return None
     return found
+
+
+def is_anothers(folder: Path, user: int) -> bool:
+    """Tell whether a folder of engines, or what is to hold it, belongs to another user.
+
+    An engine that root builds could not be read by the worker, and its key would be exposed.
+    """
+    place = next((one for one in (folder, *folder.parents) if one.exists()), folder)
+    try:
+        owner = place.stat().st_uid
+    except OSError:
+        return False
+    # The system's own folders hold new ones of anybody who may write there.
+    return owner not in {user, 0}
 
 
 def _tell(as_json: bool, name: str, state: str, more: Mapping[str, object] | None = None) -> None:
