@@ -1,5 +1,6 @@
 """Bring units into the compound at the controller's keyboard; pages and interface do the same.
 
+broker      make the compound's broker: authority, certificates, table of rights, mosquitto.conf
 token       make a token for one unit and print it
 list        show the units on their way in, with the fingerprint that each shows
 approve     let a unit in whose fingerprint was compared
@@ -27,6 +28,7 @@ from controller.settings import Settings
 from controller.storage.unit_of_work import UnitOfWork
 from mqtt.broker.acl import ControllerRole
 from mqtt.broker.home import BrokerClients, BrokerHome
+from mqtt.broker.runner import installed_version
 from mqtt.contract.errors import RefusedError
 from mqtt.contract.ids import GateId, SiteId, id_from_text, id_to_text
 from mqtt.contract.reasons import ReasonCode
@@ -40,12 +42,14 @@ _REASON = "at the controller's keyboard"
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Add what `provision` takes."""
-    command.add_argument("step", choices=("token", "list", "approve", "sign"))
+    command.add_argument("step", choices=("broker", "token", "list", "approve", "sign"))
     command.add_argument("--gate", default="", help="门的编号 / the gate's id")
     told = "更换损坏或被盗的设备 / this unit replaces a broken or stolen one"
     command.add_argument("--replaces", action="store_true", help=told)
     command.add_argument("--unit", default="", help="设备编号，见 list / id from `list`")
     command.add_argument("--fingerprint", default="", help="设备上显示的指纹 / as the unit shows")
+    told = "消息服务器监听地址 / where the broker listens; default: broker.host"
+    command.add_argument("--listen", default="", help=told)
     told = "消息服务器文件夹 / the broker's folder"
     command.add_argument("--broker-home", type=Path, default=None, help=told)
 
@@ -56,6 +60,8 @@ def run_provision(settings: Settings, arguments: argparse.Namespace) -> None:
     try:
         with UnitOfWork(engine) as uow:
             match arguments.step:
+                case "broker":
+                    _broker(uow, settings, arguments.broker_home, arguments.listen)
                 case "token":
                     _token(uow, arguments.gate, replaces=arguments.replaces)
                 case "list":
@@ -90,14 +96,39 @@ def sign(uow: UnitOfWork, settings: Settings, folder: Path | None) -> tuple[str,
     place = BrokerPlace(settings.broker.host, settings.broker.port, root)
     done = issue_waiting(uow, make_site(settings), issue, place, moment)
     if done:
-        broker = settings.broker
-        controllers = (
-            (broker.web.name, ControllerRole.WEB),
-            (broker.ingest.name, ControllerRole.INGEST),
-        )
-        names = tuple(GateId(gate) for gate in gate_names(uow))
-        home.write_acl(BrokerClients(SiteId(settings.site.name), names, controllers))
+        home.write_acl(_clients(uow, settings))
     return done
+
+
+def _broker(uow: UnitOfWork, settings: Settings, folder: Path | None, listen: str) -> None:
+    """Make the broker's folder, or renew what ages in it; name the files for controller.toml."""
+    if folder is None:
+        raise RefusedError(ReasonCode.CONFIG_INVALID, rule="GA-03", detail="--broker-home")
+    home, broker = BrokerHome(folder), settings.broker
+    at = datetime.fromtimestamp(clock.now().utc_ms / 1000, UTC)
+    home.prepare(
+        _clients(uow, settings),
+        version=installed_version(),
+        port=broker.port,
+        at=at,
+        host=listen or broker.host,
+        names=(broker.host,),
+    )
+    _tell(f'broker.ca_file = "{home.ca.broker_trust_file}"')
+    for part, client in (("web", broker.web), ("ingest", broker.ingest)):
+        files = home.identity(client.name, at)
+        _tell(f'broker.{part}: certificate = "{files.certificate}", key = "{files.key}"')
+    _tell(f"启动 / start: mosquitto -c {home.config_file}")
+
+
+def _clients(uow: UnitOfWork, settings: Settings) -> BrokerClients:
+    broker = settings.broker
+    controllers = (
+        (broker.web.name, ControllerRole.WEB),
+        (broker.ingest.name, ControllerRole.INGEST),
+    )
+    names = tuple(GateId(gate) for gate in gate_names(uow))
+    return BrokerClients(SiteId(settings.site.name), names, controllers)
 
 
 def _token(uow: UnitOfWork, gate: str, *, replaces: bool) -> None:

@@ -67,10 +67,12 @@ class BrokerHome:
         port: int,
         at: datetime,
         host: str = "127.0.0.1",
+        names: tuple[str, ...] = (),
     ) -> None:
         """Make the authority and the broker's certificate, renew what ages, write ACL and config.
 
-        The broker runs as the current user, who owns the folder. Raises StorageError, ConfigError.
+        The broker runs as the current user, who owns the folder, and listens on `host`; `names` are
+        further names that its certificate bears. Raises StorageError, ConfigError.
         """
         make_folder(self._folder)
         make_folder(self._folder / "data")
@@ -78,7 +80,7 @@ class BrokerHome:
             self.ca.create(clients.site, at)
         if any(status.is_due for status in self.ca.crl_status(at)):
             self.ca.renew_lists(at)
-        hosts = tuple(dict.fromkeys(("localhost", "127.0.0.1", host)))
+        hosts = tuple(dict.fromkeys(("localhost", "127.0.0.1", host, *names)))
         pair = KeyAndCertificate(self._folder / "broker.key", self._folder / "broker.pem")
         if not (pair.lasts(at) and pair.names(hosts)):
             pair.replace("broker", lambda request: self.ca.issue_server(request, hosts, at))

@@ -73,7 +73,7 @@ def test_volumes_secrets_and_dependencies_are_declared(path: Path) -> None:
     for service in compose["services"].values():
         for volume in service.get("volumes", []):
             source = volume.split(":")[0]
-            assert source.startswith("./") or source in compose["volumes"]
+            assert source.startswith(("./", "../")) or source in compose["volumes"]
         assert set(service.get("secrets", [])) <= set(compose.get("secrets", {}))
         assert set(service.get("depends_on", {})) <= set(compose["services"])
 
@@ -89,6 +89,53 @@ def test_a_dockerfile_copies_what_exists_and_ends_without_root(path: Path) -> No
     users = [rest for instruction, rest in steps if instruction == "USER"]
     assert users[-1] == "equalgate"
     assert not [rest for instruction, rest in steps if instruction == "ADD"]
+
+
+@pytest.mark.parametrize(("name", "service", "path"), services(), ids=lambda value: str(value)[:40])
+def test_no_container_is_privileged(name: str, service: dict[str, Any], path: Path) -> None:
+    assert service.get("privileged") in {None, False}, name
+    assert not service.get("cap_add"), path.name
+    assert service.get("pid") is None
+    assert "no-new-privileges:true" in service["security_opt"]
+    mounts = [str(volume) for volume in service.get("volumes", [])]
+    assert not [mount for mount in mounts if "docker.sock" in mount or mount.startswith("/:")]
+    if "image" not in service:
+        assert service["cap_drop"] == ["ALL"]
+
+
+@pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: path.name)
+def test_a_dockerfile_is_tidy(path: Path) -> None:
+    """Hold to hadolint's rules that matter here: named base, no cache, hashed pins, exec form."""
+    text = path.read_text().replace("\\\n", " ")
+    assert re.search(r"^ARG BASE=(\S+)$", text, re.MULTILINE)
+    assert re.findall(r"^FROM (.*)$", text, re.MULTILINE) == ["${BASE}"]
+    assert ":latest" not in text
+    for line in re.findall(r"^RUN (.*)$", text, re.MULTILINE):
+        assert "sudo" not in line
+        if "apt-get install" in line:
+            assert "--no-install-recommends" in line
+            assert "rm -rf /var/lib/apt/lists/*" in line
+        for command in re.findall(r"pip3? install [^&]*", line):
+            assert "--no-cache-dir" in command
+            assert "--require-hashes" in command or "--no-index" in command
+    for shell in re.findall(r"^(?:ENTRYPOINT|CMD) (.*)$", text, re.MULTILINE):
+        assert isinstance(yaml.safe_load(shell), list), shell
+    assert not re.search(r"--privileged(?! )|password=|token=", text, re.IGNORECASE)
+
+
+def test_every_compose_file_is_named_on_the_page_and_every_dockerfile_is_used_or_told() -> None:
+    page = (DOCKER / "README.md").read_text("utf-8")
+    for path in (*COMPOSE, *DOCKERFILES):
+        assert f"`{path.name}`" in page
+    assert {path.name for path in COMPOSE} == {
+        "compose.yaml",
+        "compose.site.yaml",
+        "compose.postgres.yaml",
+        "compose.dev.yaml",
+    }
+    postgres = yaml.safe_load((DOCKER / "compose.postgres.yaml").read_text())
+    assert "postgres" in postgres["services"]["database"]["image"]
+    assert "database" not in yaml.safe_load((DOCKER / "compose.site.yaml").read_text())["services"]
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)

@@ -1,11 +1,12 @@
-# One image for a compound: broker, pages, ingest and migrations, one command for each service.
+# A gate unit with simulated hardware: every record that it makes says so. For trying things; a real
+# unit needs its lines and serial ports and is installed with systemd (firmware-config).
 ARG BASE=debian:12-slim
 FROM ${BASE}
 
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends python3 python3-venv libzbar0 mosquitto fonts-wqy-microhei \
+    && apt-get install -y --no-install-recommends python3 python3-venv libzbar0 \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --home-dir /var/lib/equalgate --create-home equalgate
+    && useradd --system --uid 990 --home-dir /var/lib/equalgate --create-home equalgate
 
 WORKDIR /opt/equalgate
 COPY requirements/run.txt requirements/run.txt
@@ -21,6 +22,5 @@ RUN .venv/bin/pip install --no-cache-dir --no-deps --no-index --no-build-isolati
 ENV PATH=/opt/equalgate/.venv/bin:$PATH
 USER equalgate
 VOLUME /var/lib/equalgate
-EXPOSE 8443
 ENTRYPOINT ["equalgate"]
-CMD ["controller", "serve"]
+CMD ["edge", "sim", "--config", "/etc/equalgate/gate.toml"]
