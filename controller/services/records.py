@@ -103,12 +103,17 @@ def own_records(
     is_kept = holder in _holders_kept(uow, moment)
     own = select(DisputeRow).where(DisputeRow.holder_id == holder)
     disputes = {row.event_id: row for row in uow.session.scalars(own)}
+    newest = (
+        select(PassageRow.event_id)
+        .where(PassageRow.holder_id == holder)
+        .order_by(PassageRow.at_s.desc(), PassageRow.event_id.desc())
+        .limit(limit)
+        .subquery()
+    )
     rows = uow.session.scalars(
         select(EventRow)
-        .join(PassageRow, PassageRow.event_id == EventRow.id)
-        .where(PassageRow.holder_id == holder)
+        .join(newest, newest.c.event_id == EventRow.id)
         .order_by(EventRow.at_s.desc(), EventRow.id.desc())
-        .limit(limit)
     )
     return tuple(
         Record(

@@ -1,6 +1,6 @@
 """Map what residents' and guards' pages add: login slips, own records, disputes, calls, reasons."""
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Integer
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
 from controller.storage.base import Base, Blob, InstantMs, Name, Prose, Pseudonym, Words
@@ -34,9 +34,10 @@ class PassageRow(Base):
     """
 
     __tablename__ = "passages"
+    __table_args__ = (Index("ix_passages_holder_id_at_s", "holder_id", "at_s", "event_id"),)
 
     event_id: Mapped[int] = mapped_column(_ROWID, primary_key=True, autoincrement=False)
-    holder_id: Mapped[Pseudonym] = mapped_column(index=True)
+    holder_id: Mapped[Pseudonym]
     at_s: Mapped[InstantMs] = mapped_column(index=True)
 
 

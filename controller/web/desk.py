@@ -14,6 +14,7 @@ from controller.services.site import Site
 from controller.storage.unit_of_work import UnitOfWork
 from controller.web.live import LiveFeed
 from controller.web.sign_in_limit import SignInLimit
+from controller.web.tap_logins import TapLogins
 
 __all__ = ["Desk", "MemoryWire", "Wire", "desk_of"]
 
@@ -62,6 +63,7 @@ class Desk:
     limit: SignInLimit
     is_https: bool = False
     telephone: Telephone = field(default_factory=NoTelephone)
+    taps: TapLogins = field(default_factory=TapLogins)
 
     def reading(self) -> UnitOfWork:
         """Open a transaction that only reads."""

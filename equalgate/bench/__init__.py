@@ -25,6 +25,7 @@ BENCHMARKS = {
     "roundtrip": "200 B echo over mutual TLS and QoS 1, with and without NODELAY",
     "ingest": "events that the controller verifies and stores, 1 and 32 a message, both databases",
     "evidence": "a bundle of 1,000,000 records: made, trees rebuilt, everything verified",
+    "pages": "pages at 16 connections with 1,000,000 events, both databases",
     "drain": "backlog of 200,000 events of 100 gates, and live events meanwhile",
 }
 """Every benchmark by name; the module of the same name has a `run(desk)`."""

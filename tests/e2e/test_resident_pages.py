@@ -11,6 +11,7 @@ SOUTH = Recorder(access_point="south-in")
 PUBLIC = (
     "/first",
     "/first/ABCD-EFGH-JKMN",
+    "/first-fob",
     "/here",
     "/here/rules",
     "/here/notice",

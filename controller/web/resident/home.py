@@ -1,5 +1,7 @@
 """Serve a resident's first page: the four ways in as equal tiles, and everything else below."""
 
+from collections import Counter
+
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -22,17 +24,15 @@ def home(request: Request, desk: TheDesk, resident: Resident) -> Response:
     """Show the four ways and what else there is."""
     moment = desk.clock()
     with desk.reading() as uow:
-        phones = carried(uow, resident.id, moment, Carrier.PHONE)
-        papers = carried(uow, resident.id, moment, Carrier.PAPER, Carrier.SLIP)
-        fobs = carried(uow, resident.id, moment, Carrier.FOB)
+        kinds = Counter(row.carrier for row in carried(uow, resident.id, moment, *Carrier))
         guests = household_passes(uow, desk, resident, moment)
         face = face_state(uow, resident.id, moment)
     return page(
         request,
         "resident/home.html",
-        has_phone=bool(phones),
-        has_paper=bool(papers),
-        fobs=len(fobs),
+        has_phone=bool(kinds[Carrier.PHONE]),
+        has_paper=bool(kinds[Carrier.PAPER] + kinds[Carrier.SLIP]),
+        fobs=kinds[Carrier.FOB],
         guests=len(guests),
         face=face,
     )

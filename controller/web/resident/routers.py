@@ -2,12 +2,24 @@
 
 from fastapi import APIRouter
 
-from controller.web.resident import calls, data, face, fobs, guests, home, login, passes, records
+from controller.web.resident import (
+    calls,
+    data,
+    face,
+    fobs,
+    guests,
+    home,
+    login,
+    passes,
+    records,
+    tap_pages,
+)
 
 __all__ = ["ROUTERS"]
 
 ROUTERS: tuple[APIRouter, ...] = (
     login.router,
+    tap_pages.router,
     home.router,
     passes.router,
     fobs.router,

@@ -1,0 +1,110 @@
+"""Cases from the field that residents see on their pages."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from controller.services.credentials import report_lost
+from controller.services.staff import open_holder_session
+from controller.storage.models import CredentialRow, RevocationRow
+from controller.storage.unit_of_work import UnitOfWork
+from mqtt.contract.events import EventKind, Method, Outcome, Personal
+from mqtt.contract.ids import id_to_text
+from mqtt.contract.reasons import ReasonCode
+from tests.support.gate_events import Said
+from tests.support.residents import Gates, fit_face, manager_of
+from tests.support.web_app import Office, open_office
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    with open_office(tmp_path) as opened:
+        yield opened
+
+
+def resident(office: Office, name: str) -> httpx.Client:
+    client = office.client()
+    with UnitOfWork(office.engine) as uow:
+        cookie = open_holder_session(uow, office.seed.person(name).holder, office.clock())
+        uow.commit()
+    client.cookies.set("equalgate", cookie)
+    return client
+
+
+def test_B06_a_fob_blocked_on_the_page_is_on_the_list_for_gates_at_once(office: Office) -> None:
+    fob = office.seed.person("tenant").fob
+    got = resident(office, "tenant").post(f"/me/fob/{id_to_text(fob)}/lost")
+    assert "/me/papers/" in got.headers["location"]
+    assert office.wire.changes == 1  # gates hear of it with the next sync, within a second
+    with UnitOfWork(office.engine, writes=False) as uow:
+        assert uow.find(RevocationRow, fob) is not None
+
+
+def test_B08_a_resident_whose_right_ended_is_out_at_the_next_request(office: Office) -> None:
+    client = resident(office, "tenant")
+    assert client.get("/me").status_code == 200
+    assert client.post("/me/sign-out").status_code == 303
+    assert client.get("/me").status_code == 401
+
+
+def test_I08_the_own_record_hides_duress(office: Office) -> None:
+    owner = office.seed.person("owner")
+    gates = Gates(office)
+    who = Personal(owner.holder, owner.fob)
+    at_s = office.clock().utc_s
+    for reason in (ReasonCode.GRANTED, ReasonCode.DURESS):
+        said = Said(EventKind.DECISION, Method.PIN, Outcome.GRANTED, reason, at_s, who)
+        gates.say("gate-south", said)
+    client = resident(office, "owner")
+    page = client.get("/me/records").text
+    rows = page.split('<li class="row ')[1:]
+    assert len(rows) == 2
+    hidden = [row.split("</time>")[0] for row in rows]
+    assert hidden[0] == hidden[1]
+    assert "duress" not in client.get("/me/data/copy").text
+    assert "胁迫" not in page
+
+
+def test_I09_a_couriers_code_ends_by_the_household_and_shows_the_company(office: Office) -> None:
+    client = resident(office, "owner")
+    body = {"name": "本地快递", "length": "90d"}
+    made = client.post("/me/guests/new/courier", data=body).headers["location"]
+    assert "本地快递" in client.get("/me/guests").text
+    father = resident(office, "father")
+    assert "本地快递" in father.get("/me/guests").text
+    assert father.post(f"{made}/end").status_code == 303
+    with UnitOfWork(office.engine, writes=False) as uow:
+        row = uow.session.query(CredentialRow).filter(CredentialRow.label == "本地快递").one()
+        assert row.ended_at_ms is not None
+        assert uow.find(RevocationRow, row.id) is not None
+
+
+def test_J07_opting_out_leaves_every_other_way_alone(office: Office) -> None:
+    fit_face(office)
+    gates = Gates(office)
+    client = resident(office, "owner")
+    client.post("/me/face/agree")
+    gates.opt_in("owner")
+
+    def ways() -> list[tuple[bytes, int | None]]:
+        with UnitOfWork(office.engine, writes=False) as uow:
+            holder = office.seed.person("owner").holder
+            rows = uow.session.query(CredentialRow).filter(CredentialRow.holder_id == holder)
+            return sorted((row.id, row.ended_at_ms) for row in rows)
+
+    before = ways()
+    assert client.post("/me/face/off").headers["location"] == "/me/face/receipt"
+    assert ways() == before
+    assert client.post("/me/face/off").status_code == 303  # saying it twice is no error
+
+
+def test_K_the_desk_ends_a_lost_phone_and_the_resident_gets_paper(office: Office) -> None:
+    with UnitOfWork(office.engine) as uow:
+        phone = office.seed.person("leaver").phone
+        report_lost(uow, office.site, manager_of(office), phone, office.clock())
+        uow.commit()
+    client = resident(office, "leaver")
+    assert "还没有" in client.get("/me").text
+    assert client.get("/me/pass/windows").status_code == 404
