@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TextIO
 
+from edge.adapters.sim.client import RequestRefusedError
 from mqtt.contract.errors import EqualGateError
 
 __all__ = ["Result", "StepFailedError", "Steps"]
@@ -15,6 +16,9 @@ __all__ = ["Result", "StepFailedError", "Steps"]
 
 class StepFailedError(Exception):
     """A step did not go as it must; the text says what was seen instead."""
+
+
+_FAILURES = (StepFailedError, EqualGateError, RequestRefusedError, OSError, TimeoutError)
 
 
 @dataclass(slots=True)
@@ -50,7 +54,13 @@ class Steps:
         ok = True
         try:
             yield result
-        except (StepFailedError, EqualGateError, OSError, TimeoutError) as error:
+        except (
+            StepFailedError,
+            EqualGateError,
+            RequestRefusedError,
+            OSError,
+            TimeoutError,
+        ) as error:
             ok = False
             result.more["error"] = str(error)
         took_ms = (time.monotonic() - started) * 1000 if result.ms is None else result.ms

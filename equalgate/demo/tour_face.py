@@ -15,7 +15,7 @@ from equalgate.demo.steps import Result, StepFailedError, Steps
 from equalgate.demo.tour_entry import tap_fob
 from mqtt.contract import codec
 from mqtt.contract.envelope import peek
-from mqtt.contract.events import Method
+from mqtt.contract.events import EventKind, Method
 from mqtt.contract.ids import GateId
 from mqtt.contract.presence import Heartbeat
 from mqtt.contract.reasons import ReasonCode
@@ -45,11 +45,15 @@ def known_events(scene: Scene, gate: str) -> int:
 
 
 def wait_face_ready(scene: Scene, gate: str) -> None:
-    """Wait until the gate has said that face works there: models loaded, known answers given."""
+    """Wait until the gate has said, since its last start, that face works there.
+
+    By then the models are loaded and the known answers were given.
+    """
 
     def is_ready() -> bool:
         leaves = ledger.leaves_since(scene.compound, gate, 0)
-        said = [leaf.reason for leaf in leaves if leaf.method is Method.FACE]
+        starts = [at for at, leaf in enumerate(leaves) if leaf.kind is EventKind.BOOT]
+        said = [leaf.reason for leaf in leaves[starts[-1] :] if leaf.method is Method.FACE]
         return ReasonCode.WAY_READY in said
 
     wait_until(is_ready, f"face at {gate}", _READY_S, every_s=0.2)
