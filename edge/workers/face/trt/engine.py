@@ -199,8 +199,7 @@ class TrtEngine:
             if self._engine.get_tensor_dtype(name) != self._trt.module.DataType.FLOAT:
                 raise EngineError("wrong_type", name)
         for name in taken:
-            profile = self._engine.get_tensor_profile_shape(name, 0)
-            least, greatest = (tuple(int(axis) for axis in shape) for shape in profile[::2])
+            least, greatest = self._range_of(name)
             self._inputs[name] = self._port(name, least, greatest)
             if not context.set_input_shape(name, greatest):
                 raise EngineError("shape_refused", name)
@@ -213,6 +212,16 @@ class TrtEngine:
         for name, port in (*self._inputs.items(), *self._outputs.items()):
             if not context.set_tensor_address(name, port.buffer.device):
                 raise EngineError("address_refused", name)
+
+    def _range_of(self, name: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return the least and greatest shape of an input; only open ones have a profile."""
+        shape = tuple(int(axis) for axis in self._engine.get_tensor_shape(name))
+        if -1 not in shape:
+            return shape, shape
+        profile = self._engine.get_tensor_profile_shape(name, 0)
+        if len(profile) != 3:
+            raise EngineError("shape_refused", name)
+        return tuple(int(axis) for axis in profile[0]), tuple(int(axis) for axis in profile[2])
 
     def _port(self, name: str, least: tuple[int, ...], greatest: tuple[int, ...]) -> _Port:
         if not greatest or min(greatest) < 1:
