@@ -18,7 +18,8 @@ __all__ = ["main"]
 _LIMIT_S = 180
 _ROOT = Path(__file__).resolve().parents[2]
 _FIXED = (
-    "versions", "device", "memory", "compilers", "kernels", "zero_copy", "engine_class", "tensorrt",
+    "versions", "device", "memory", "compilers", "kernels", "hardened", "zero_copy",
+    "engine_class", "tensorrt",
 )  # fmt: skip
 _LAST = ("detection", "loss_deadline", "loss_illegal_address", "device_afterwards")
 
@@ -111,6 +112,7 @@ def _body(options: argparse.Namespace) -> Callable[[], dict[str, object]]:
         "memory": device.memory,
         "compilers": device.compilers,
         "kernels": device.kernels,
+        "hardened": device.hardened,
         "zero_copy": device.zero_copy,
         "engine_class": lambda: engines.engine_class(models),
         "tensorrt": engines.tensorrt_facts,

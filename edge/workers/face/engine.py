@@ -51,7 +51,7 @@ class TensorSpec:
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
-    """Say what runs a network; it goes into the signed software description, no personal data."""
+    """Say what runs a network: for logs, engines' manifests and reports; no personal data."""
 
     backend: str
     version: str
