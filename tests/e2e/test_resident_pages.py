@@ -29,6 +29,7 @@ PAGES = (
     "/me/face",
     "/me/face/agree",
     "/me/face/receipt",
+    "/me/children",
     "/me/records",
     "/me/data",
     "/me/complain",

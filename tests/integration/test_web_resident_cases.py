@@ -6,9 +6,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from controller.services.consent import open_wish
 from controller.services.credentials import report_lost
 from controller.services.staff import open_holder_session
-from controller.storage.models import CredentialRow, RevocationRow
+from controller.storage.models import CredentialRow, HolderRow, RevocationRow
 from controller.storage.unit_of_work import UnitOfWork
 from mqtt.contract.events import EventKind, Method, Outcome, Personal
 from mqtt.contract.ids import id_to_text
@@ -100,7 +101,42 @@ def test_J07_opting_out_leaves_every_other_way_alone(office: Office) -> None:
     assert client.post("/me/face/off").status_code == 303  # saying it twice is no error
 
 
-def test_K_the_desk_ends_a_lost_phone_and_the_resident_gets_paper(office: Office) -> None:
+def make_teenager(office: Office) -> bytes:
+    """Let the child of the example compound be fifteen."""
+    with UnitOfWork(office.engine) as uow:
+        row = uow.need(HolderRow, office.seed.person("child").holder)
+        today = office.site.today(office.clock())
+        row.adult_from = today.replace(year=today.year + 3, day=1).isoformat()
+        uow.commit()
+        return row.id
+
+
+def test_J10_a_guardian_agrees_apart_and_only_to_the_notice_in_force(office: Office) -> None:
+    fit_face(office)
+    small = office.seed.person("child").holder
+    child, mother = resident(office, "child"), resident(office, "owner")
+    assert child.post("/me/face/agree").status_code == 422  # ten years old
+    assert make_teenager(office) == small
+    assert child.post("/me/face/agree").status_code == 303
+    path = f"/me/children/{id_to_text(small)}"
+    assert "等您决定" in mother.get("/me/children").text
+    assert mother.post(f"{path}/agree", data={"version": "2025-01"}).status_code == 422
+    stranger = resident(office, "tenant")
+    assert stranger.post(f"{path}/agree", data={"version": "2026-01"}).status_code == 404
+    assert child.post(f"{path}/agree", data={"version": "2026-01"}).status_code == 404
+    assert mother.post(f"{path}/agree", data={"version": "2026-01"}).status_code == 303
+    with UnitOfWork(office.engine, writes=False) as uow:
+        wish = open_wish(uow, small, office.clock())
+        assert wish is not None
+        assert wish.guardian_id == office.seed.person("owner").holder
+        assert wish.notice_version == "2026-01"
+    father = resident(office, "father")
+    assert father.post(f"{path}/face-off").status_code == 303
+    with UnitOfWork(office.engine, writes=False) as uow:
+        assert open_wish(uow, small, office.clock()) is None
+
+
+def test_the_desk_ends_a_lost_phone_and_the_resident_gets_paper(office: Office) -> None:
     with UnitOfWork(office.engine) as uow:
         phone = office.seed.person("leaver").phone
         report_lost(uow, office.site, manager_of(office), phone, office.clock())

@@ -27,7 +27,13 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 def filled(path: str) -> str:
     named = {"{gate}": "gate-south", "{alarm}": "1", "{command}": "aaaa", "{resident}": "a" * 13}
-    named |= {"{code}": "AAAA-AAAA-AAAA", "{kind}": "guest", "{event}": "1", "{version}": "2026-01"}
+    named |= {
+        "{code}": "AAAA-AAAA-AAAA",
+        "{kind}": "guest",
+        "{event}": "1",
+        "{version}": "2026-01",
+        "{child}": "a" * 13,
+    }
     named |= {"{rollout}": "1", "{unit}": "aaaaaaaa"}
     named |= {"{call}": "1", "{ring}": "1", "{act}": "lockdown"}
     named["{credential}"] = "a" * 13

@@ -12,7 +12,7 @@ from controller.services.face_ways import face_points
 from controller.storage.unit_of_work import UnitOfWork
 from controller.web.identity import Resident
 from controller.web.page import TheDesk, page
-from controller.web.resident.own import carried, household_passes
+from controller.web.resident.own import carried, children_of, household_passes
 
 __all__ = ["face_state", "router"]
 
@@ -27,6 +27,7 @@ def home(request: Request, desk: TheDesk, resident: Resident) -> Response:
         kinds = Counter(row.carrier for row in carried(uow, resident.id, moment, *Carrier))
         guests = household_passes(uow, desk, resident, moment)
         face = face_state(uow, resident.id, moment)
+        children = children_of(uow, desk, resident.id, moment)
     return page(
         request,
         "resident/home.html",
@@ -35,6 +36,7 @@ def home(request: Request, desk: TheDesk, resident: Resident) -> Response:
         fobs=kinds[Carrier.FOB],
         guests=len(guests),
         face=face,
+        has_children=bool(children),
     )
 
 

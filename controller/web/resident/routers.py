@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from controller.web.resident import (
     calls,
+    children,
     data,
     face,
     fobs,
@@ -26,6 +27,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     guests.router,
     face.router,
     records.router,
+    children.router,
     data.router,
     calls.router,
 )
