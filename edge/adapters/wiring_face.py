@@ -68,5 +68,6 @@ def _process(config: GateConfig, models: Path, places: list[str]) -> WorkerProce
     arguments = ["--socket", path.name, "--models", str(models), "--store", str(store)]
     for place in places:
         arguments += ["--lane", f"{place}=mailbox:"]
-    arguments += ["--simulated", "--without-pad"]
+    # A simulated gate behaves the same on every machine, also where there is a GPU.
+    arguments += ["--simulated", "--without-pad", "--engine", "onnxruntime"]
     return WorkerProcess("edge.workers.face", arguments, path.parent)

@@ -91,7 +91,8 @@ def _serve(parser: argparse.ArgumentParser, options: argparse.Namespace, waker: 
 def _wish(options: argparse.Namespace) -> "EngineWish":
     from edge.workers.face.trt.choose import EngineWish
 
-    return EngineWish(options.engine, options.precision, options.engines)
+    engines = options.engines or options.store.parent / "engines"
+    return EngineWish(options.engine, options.precision, engines)
 
 
 def _worker(
@@ -139,7 +140,7 @@ def _parser() -> argparse.ArgumentParser:
     engines = ("auto", "tensorrt", "onnxruntime")
     parser.add_argument("--engine", choices=engines, default="auto", help="what runs the models")
     parser.add_argument("--precision", choices=("float16", "float32"), default="float16")
-    parser.add_argument("--engines", type=Path, help="built engines; default: beside the models")
+    parser.add_argument("--engines", type=Path, help="built engines; default: beside the store")
     parser.add_argument(
         "--without-pad", action="store_true", help="the site has recorded that it accepts no PAD"
     )
