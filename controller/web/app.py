@@ -14,6 +14,7 @@ from controller.services.lodge.telephone import NoTelephone, Telephone
 from controller.services.site import Site
 from controller.web import pages
 from controller.web.api import routers as api
+from controller.web.counter import routers as counter
 from controller.web.desk import Desk, Wire
 from controller.web.follow import look
 from controller.web.guard import routers as guard
@@ -41,6 +42,7 @@ _ROUTERS = (
     *public.ROUTERS,
     *resident.ROUTERS,
     *guard.ROUTERS,
+    *counter.ROUTERS,
     *manager.ROUTERS,
     *inspector.ROUTERS,
 )

@@ -7,6 +7,7 @@ anywhere else about roles, except that services check the act again.
 from collections.abc import Mapping
 
 from controller.web.api.table import API
+from controller.web.counter.table import COUNTER_PAGES
 from controller.web.guard.table import GUARD_PAGES
 from controller.web.inspector.table import INSPECTOR_PAGES
 from controller.web.login.table import LOGIN_PAGES
@@ -23,6 +24,7 @@ ROUTES: Mapping[tuple[str, str], Rule] = {
     **PUBLIC_PAGES,
     **RESIDENT_PAGES,
     **GUARD_PAGES,
+    **COUNTER_PAGES,
     **MANAGER_PAGES,
     **INSPECTOR_PAGES,
 }

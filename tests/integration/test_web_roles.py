@@ -35,7 +35,7 @@ def filled(path: str) -> str:
         "{child}": "a" * 13,
     }
     named |= {"{rollout}": "1", "{unit}": "aaaaaaaa"}
-    named |= {"{call}": "1", "{ring}": "1", "{act}": "lockdown"}
+    named |= {"{call}": "1", "{ring}": "1", "{act}": "lockdown", "{form}": "pass"}
     named["{credential}"] = "a" * 13
     for name, value in named.items():
         path = path.replace(name, value)

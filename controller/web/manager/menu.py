@@ -33,6 +33,9 @@ MENU: tuple[tuple[str, str, tuple[Entry, ...]], ...] = (
         "住户",
         "People",
         (
+            ("/desk", "people", "服务台", "Counter",
+             "入住、迁出、发卡、成批打印、告示和表单",
+             "Move in and out, fobs, batches, signs and forms"),
             ("/manager/imports", "upload", "导入住户名单", "Import residents",
              "Excel 或 CSV，确认前不保存，之后可撤销",
              "Excel or CSV; nothing is saved before you confirm, and it can be undone"),

@@ -1,0 +1,1 @@
+"""Serve the property office's counter: households in one visit, fobs by a tap, batches."""

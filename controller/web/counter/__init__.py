@@ -1,0 +1,1 @@
+"""Serve the property office's counter, the desk twin of everything that residents do on a page."""
