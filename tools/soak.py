@@ -118,10 +118,11 @@ def _sizes(compound: Compound) -> dict[str, list[float]]:
 
 
 def _children(pid: int) -> list[int]:
-    with suppress(OSError):
-        text = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii")
-        return [int(child) for child in text.split()]
-    return []
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):
+            found += [int(child) for child in task.read_text("ascii").split()]
+    return found
 
 
 def _grown(first: dict[str, list[float]], last: dict[str, list[float]]) -> list[str]:

@@ -32,7 +32,7 @@ from mqtt.contract.errors import EqualGateError
 __all__ = ["main"]
 
 _HTTP_PORT, _STAGE_PORT = 8440, 8430
-_DOCUMENTS_S = 20.0
+_DOCUMENTS_S = 60.0
 
 
 def main(

@@ -11,10 +11,12 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from controller.domain.moment import Moment
+from controller.domain.roles import Actor
 from controller.services.keys import trust_anchor
 from controller.services.keystore import KeystoreFolder
 from controller.services.seed import SeedResult, seed_compound
 from controller.services.seed_gates import GATES
+from controller.services.seed_register import seed_register
 from controller.services.site import Site
 from controller.storage.engine import make_engine
 from controller.storage.migrate import upgrade
@@ -28,6 +30,7 @@ from mqtt.broker.acl import ControllerRole
 from mqtt.broker.home import BrokerClients, BrokerHome
 from mqtt.broker.runner import MosquittoRunner, free_port, installed_version
 from mqtt.contract.ids import GateId, SiteId
+from mqtt.contract.records import Role
 
 __all__ = ["Account", "Compound", "Ports", "moment", "now"]
 
@@ -169,6 +172,8 @@ class Compound:
             upgrade(engine)
             with UnitOfWork(engine) as uow:
                 seeded = seed_compound(uow, site, moment(), gate_keys=public_keys)
+                manager = Actor(seeded.with_role(Role.MANAGER).id, Role.MANAGER)
+                seed_register(uow, manager, moment())
                 if models_folder() is not None:
                     fit_face(uow, site, seeded, moment())
                 anchors = trust_anchor(uow, moment())
