@@ -10,7 +10,7 @@ from edge.domain.trial import MOVED, OK
 from edge.gate.trial.keeper import MOST_BOOTS, TrialKeeper
 from mqtt.contract import codec
 from mqtt.contract.documents import Held, digest_of
-from mqtt.contract.envelope import key_id
+from mqtt.contract.envelope import Ed25519Signer, key_id
 from mqtt.contract.events import AdapterKind, Direction, EventKind, Method, Outcome
 from mqtt.contract.reasons import ReasonCode
 from mqtt.contract.records import AccessPointRecord, ConfigRecord, PortalRecord
@@ -194,3 +194,34 @@ def test_a_damaged_way_back_is_left_alone_and_the_newest_document_stands(tmp_pat
     after = held(2, config(7_000, on_trial()))
     assert keeper.chosen({DocumentName.CONFIG: after})[DocumentName.CONFIG] == after
     assert not keeper.is_back
+
+
+def test_G12_a_bundle_of_a_wrong_signer_an_older_one_or_half_of_one_is_refused_whole() -> None:
+    link = Link()
+    link.publish_document(DocumentName.CONFIG, 3, config(6_000))
+    link.run(2_000)
+    honest = (link.unlock_ms, link.trusted.versions()["config"])
+    stranger = Ed25519Signer.from_seed(b"x" * 32)
+    link.publish_document(DocumentName.CONFIG, 9, config(9_000, on_trial()), signer=stranger)
+    link.run(3_000)
+    del link.wanted[DocumentName.CONFIG][9]
+    assert (link.unlock_ms, link.trusted.versions()["config"]) == honest
+    link.publish_document(DocumentName.CONFIG, 2, config(8_000, on_trial()))
+    link.run(3_000)
+    del link.wanted[DocumentName.CONFIG][2]
+    assert (link.unlock_ms, link.trusted.versions()["config"]) == honest
+    link.keep_back = 1
+    link.publish_document(DocumentName.CONFIG, 4, big(7_000))
+    link.run(10_000)
+    assert (link.unlock_ms, link.trusted.versions()["config"]) == honest
+    link.keep_back = 0
+    link.run(10_000)
+    assert link.unlock_ms == 7_000
+    reasons = {reason for _, reason, _ in link.observed()}
+    assert {ReasonCode.UNKNOWN_KEY, ReasonCode.ROLLBACK} <= reasons
+
+
+def big(unlock_ms: int) -> dict[str, bytes]:
+    """Return a configuration of more than one chunk."""
+    many = {f"portal:d{at}": codec.encode(PortalRecord()) for at in range(400)}
+    return {**many, **config(unlock_ms)}
