@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from edge.adapters import wiring
+from edge.adapters.artefacts import ArtefactFolder
 from edge.adapters.clock import ClockJump, KernelClock, SystemClock
 from edge.adapters.hardware import Hardware
 from edge.adapters.keystore import KeyStore
@@ -174,7 +175,16 @@ def _assemble(
         checks=lambda: checks_of(gate.state, gate.knowledge),
     )
     disk = LoopDisk(parts.committer, loop)
-    uplink = Uplink(identity, trusted, disk, LoopBench(executor, loop), around, trial=parts.trial)
+    files = ArtefactFolder(parts.config.path(parts.config.gate.state_dir) / "artefacts")
+    uplink = Uplink(
+        identity,
+        trusted,
+        disk,
+        LoopBench(executor, loop),
+        around,
+        trial=parts.trial,
+        artefacts=files,
+    )
     performer = Performer(
         clock=parts.clock,
         writer=parts.committer,

@@ -34,6 +34,8 @@ OK = "ok"
 FAULT = "fault"
 MOVED = "moved"
 """A lock that is commanded open and says, where it has a contact, that it is."""
+PENDING = "pending"
+"""A file that was offered and has not arrived yet."""
 UNPROVEN = "unproven"
 BEFORE = "before"
 REFUSALS = "refusals"
@@ -122,6 +124,8 @@ def judge(
 def _shown(trial: Trial, name: str, state: str) -> str:
     if state == FAULT:
         return BEFORE if name in trial.before else FAULT
+    if state == PENDING:
+        return UNPROVEN
     if name.startswith("lock:"):
         return OK if name in trial.proven or state == MOVED else UNPROVEN
     return OK

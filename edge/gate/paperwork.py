@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 
+from edge.domain.artefacts import Artefacts
 from edge.domain.inputs import Observed
 from edge.domain.knowledge import Knowledge
 from edge.domain.model import Moment
@@ -10,6 +11,7 @@ from edge.gate.disk import Bench, Disk
 from edge.gate.observer import Observer
 from edge.gate.presence import Identity
 from edge.gate.sync import DocumentSync, SyncEvents
+from edge.gate.trial.artefact_desk import ArtefactDesk
 from edge.gate.trial.keeper import Found, TrialKeeper
 from mqtt.contract.errors import ConfigError, ContractError, EqualGateError
 from mqtt.contract.events import EventKind
@@ -37,6 +39,7 @@ class Paperwork:
         observer: Observer,
         send: Send,
         trial: TrialKeeper,
+        artefacts: Artefacts | None = None,
     ) -> None:
         self._identity = identity
         self._observer = observer
@@ -50,11 +53,13 @@ class Paperwork:
             confirmed=confirmed,
         )
         self.sync = DocumentSync(*parts, tell, trial=trial)
+        self._artefacts = ArtefactDesk(artefacts, parts[3])
 
     def tick(self, checks: Mapping[str, str], now: Moment) -> None:
         """Let documents do what is due and judge what is on trial; about every second."""
         self.sync.tick(now)
-        found = self._trial.tick(checks, now)
+        self._artefacts.tick(self.sync.config, now)
+        found = self._trial.tick({**checks, **self._artefacts.checks()}, now)
         if found is None:
             return
         if found.is_news:

@@ -115,6 +115,11 @@ class DocumentSync:
         """Return every key in force."""
         return self._key_records
 
+    @property
+    def config(self) -> Held:
+        """Return the configuration in force, which is an older one where the gate went back."""
+        return self._config
+
     def keys(self, scope: KeyScope, now: Moment) -> dict[bytes, bytes]:
         """Return the keys that may sign `scope` now; an unknown clock judges no window."""
         return keys_for(self._key_records, scope, _judged(now))

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from edge.domain.artefacts import Artefacts
 from edge.domain.effects import Reply, TellGates, TellMove
 from edge.domain.event_log import LogHead
 from edge.domain.inputs import CommandArrived, FeedHeard, Input
@@ -86,6 +87,7 @@ class Uplink:
         around: Surroundings,
         *,
         trial: TrialKeeper | None = None,
+        artefacts: Artefacts | None = None,
     ) -> None:
         self.session: Session | None = None
         self._identity = identity
@@ -105,6 +107,7 @@ class Uplink:
             observer=self._observer,
             send=self._send,
             trial=trial or TrialKeeper(),
+            artefacts=artefacts,
         )
         self._sync = self._paperwork.sync
         self._connection = 0

@@ -6,6 +6,7 @@ import msgspec
 
 from edge.adapters.clock import SimClock
 from edge.adapters.memory_store import MemoryDisk
+from edge.domain.artefacts import Artefacts
 from edge.domain.inputs import CommandArrived, Input, Observed
 from edge.domain.knowledge import Knowledge
 from edge.domain.model import Moment
@@ -79,6 +80,7 @@ class GateLink:
         *,
         trial: TrialKeeper | None = None,
         checks: Callable[[], Mapping[str, str]] = dict,
+        artefacts: Artefacts | None = None,
     ) -> None:
         self.clock = SimClock(NOON_MS, 1_000)
         self.broker = MemoryBroker(lambda: self.clock.now().mono_ms)
@@ -89,7 +91,7 @@ class GateLink:
         self.trusted = TrustedDocuments(
             SITE, GATE, {key_id(ROOT.public_key): ROOT.public_key}, check_document
         )
-        self.uplink = self._uplink(trial, checks)
+        self.uplink = self._uplink(trial, checks, artefacts)
         self.session = self._session()
         self.controller = FakeController()
         self.acks = True
@@ -102,7 +104,12 @@ class GateLink:
         self.publish_document(DocumentName.ROSTER, 1, roster_records())
         self.step()
 
-    def _uplink(self, trial: TrialKeeper | None, checks: Callable[[], Mapping[str, str]]) -> Uplink:
+    def _uplink(
+        self,
+        trial: TrialKeeper | None,
+        checks: Callable[[], Mapping[str, str]],
+        artefacts: Artefacts | None,
+    ) -> Uplink:
         who = Identity(
             SiteId(SITE), GateId(GATE), BOOT_ID, 1, GATE_SIGNER, AdapterKind.SIMULATED, "test"
         )
@@ -114,8 +121,8 @@ class GateLink:
             appearance=lambda: Appearance({"north": "secured"}, {"qr": "ready"}),
             checks=checks,
         )
-        disk = DirectDisk(self.log)
-        return Uplink(who, self.trusted, disk, DirectBench(), around, trial=trial)
+        around_it = (DirectDisk(self.log), DirectBench(), around)
+        return Uplink(who, self.trusted, *around_it, trial=trial, artefacts=artefacts)
 
     def _learn(self, knowledge: Knowledge) -> None:
         self.knowledge = knowledge

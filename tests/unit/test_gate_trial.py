@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from edge.adapters.trial_shelf import FileShelf, MemoryShelf
+from edge.domain.artefacts import Artefacts
 from edge.domain.effects import Record
 from edge.domain.trial import MOVED, OK
 from edge.gate.trial.keeper import MOST_BOOTS, TrialKeeper
@@ -52,10 +53,10 @@ def back(version: int, bundle: str = "r1") -> RolloutRecord:
 class Link(GateLink):
     """A gate whose checks the test sets, with `north` configured to unlock for 5 s."""
 
-    def __init__(self) -> None:
+    def __init__(self, artefacts: Artefacts | None = None) -> None:
         self.trial = TrialKeeper(MemoryShelf())
         self.checks = dict(CHECKS)
-        super().__init__(trial=self.trial, checks=lambda: self.checks)
+        super().__init__(trial=self.trial, checks=lambda: self.checks, artefacts=artefacts)
         self.start()
         self.publish_document(DocumentName.CONFIG, 1, config(5_000))
         self.run(2_000)
