@@ -166,14 +166,7 @@ def _assemble(
     at = parts.clock.now()
     state, effects = boot(parts.known, knowledge, at, parts.hardware.kind)
     gate = GateLoop(clock=parts.clock, state=state, knowledge=knowledge, watch=parts.trial.watch)
-    around = Surroundings(
-        emit=gate.put,
-        learn=gate.learn,
-        confirmed=gate.confirm_lists,
-        knowledge=lambda: gate.knowledge,
-        appearance=lambda: appearance_of(gate.state, gate.knowledge),
-        checks=lambda: checks_of(gate.state, gate.knowledge),
-    )
+    around = _surroundings(gate)
     disk = LoopDisk(parts.committer, loop)
     files = ArtefactFolder(parts.config.path(parts.config.gate.state_dir) / "artefacts")
     uplink = Uplink(
@@ -200,6 +193,18 @@ def _assemble(
     parts.jumps.gate = (gate.emit, parts.hardware.kind)
     gate.begin(performer, at, effects)
     return gate, uplink
+
+
+def _surroundings(gate: GateLoop) -> Surroundings:
+    """Return what the link needs of the gate around it."""
+    return Surroundings(
+        emit=gate.put,
+        learn=gate.learn,
+        confirmed=gate.confirm_lists,
+        knowledge=lambda: gate.knowledge,
+        appearance=lambda: appearance_of(gate.state, gate.knowledge),
+        checks=lambda: checks_of(gate.state, gate.knowledge),
+    )
 
 
 def _stand(gate: GateLoop, uplink: Uplink, hardware: Hardware) -> None:
