@@ -23,6 +23,7 @@ from controller.web.inspector import routers as inspector
 from controller.web.live import LiveFeed, News
 from controller.web.login import routers as login
 from controller.web.manager import routers as manager
+from controller.web.office import routers as office
 from controller.web.page import STATIC
 from controller.web.problem_page import show_problem
 from controller.web.problems import Problem, install
@@ -44,6 +45,7 @@ _ROUTERS = (
     *guard.ROUTERS,
     *counter.ROUTERS,
     *manager.ROUTERS,
+    *office.ROUTERS,
     *inspector.ROUTERS,
 )
 _PROBLEMS: dict[int | str, dict[str, Any]] = {

@@ -12,6 +12,7 @@ from controller.web.guard.table import GUARD_PAGES
 from controller.web.inspector.table import INSPECTOR_PAGES
 from controller.web.login.table import LOGIN_PAGES
 from controller.web.manager.table import MANAGER_PAGES
+from controller.web.office.table import OFFICE_PAGES
 from controller.web.public.table import PUBLIC_PAGES
 from controller.web.resident.table import RESIDENT_PAGES
 from controller.web.route_rules import Rule
@@ -26,6 +27,7 @@ ROUTES: Mapping[tuple[str, str], Rule] = {
     **GUARD_PAGES,
     **COUNTER_PAGES,
     **MANAGER_PAGES,
+    **OFFICE_PAGES,
     **INSPECTOR_PAGES,
 }
 """Every route but static files, which hold nothing."""

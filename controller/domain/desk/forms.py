@@ -68,6 +68,7 @@ class DeskForm:
     kind: DeskKind
     zh: str
     en: str
+    article_zh: str
     article: str
     sections: tuple[Section, ...]
     renew_days: int = 0

@@ -36,6 +36,7 @@ def _form(kind: DeskKind, table: dict[str, Any]) -> DeskForm:
         kind,
         table["zh"],
         table["en"],
+        table["article_zh"],
         table["article"],
         sections,
         table.get("renew_days", 0),

@@ -13,7 +13,15 @@ from controller.domain.cards import Card
 from controller.domain.fobs.forms import FobFault, FobReading, read_fob
 from controller.domain.table_text import clean_cell, is_formula, read_table
 
-__all__ = ["MAX_FOBS", "FobFaultKind", "FobList", "FobRow", "FobRowFault", "parse_fobs"]
+__all__ = [
+    "MAX_FOBS",
+    "FobFaultKind",
+    "FobList",
+    "FobRow",
+    "FobRowFault",
+    "fob_texts",
+    "parse_fobs",
+]
 
 MAX_FOBS = 50_000
 _MOST_CELL = 80
@@ -114,6 +122,17 @@ def parse_fobs(raw: bytes, reading: FobReading) -> FobList:
         else:
             faults.append(found)
     return FobList(tuple(rows), tuple(faults))
+
+
+def fob_texts(raw: bytes, most: int = 2_000) -> tuple[str, ...]:
+    """Return the first numbers of a list as they stand there, to find out how they are written."""
+    lines = read_table(raw) or [[]]
+    names = [_COLUMNS.get(clean_cell(cell).lower(), "") for cell in lines[0]]
+    if "fob" not in names:
+        return ()
+    at = names.index("fob")
+    cells = (clean_cell(line[at]) for line in lines[1 : most + 1] if len(line) > at)
+    return tuple(cell for cell in cells if cell)
 
 
 def _row(number: int, values: Mapping[str, str], reading: FobReading) -> FobRow | FobRowFault:

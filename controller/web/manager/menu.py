@@ -57,6 +57,27 @@ MENU: tuple[tuple[str, str, tuple[Entry, ...]], ...] = (
              "密码、动态码、通行密钥", "Password, one-time codes, passkeys"),
         ),
     ),
+    (
+        "合规与法务",
+        "Compliance and legal",
+        (
+            ("/manager/compliance", "scale", "合规台", "Compliance desk",
+             "影响评估、收费表、协议、培训、投诉、张贴物",
+             "Impact assessment, fees, agreements, training, complaints, sheets to put up"),
+            ("/manager/legal", "stamp", "法务台", "Legal desk",
+             "法院和主管机关的保全、调取、删除、停用",
+             "Preserve, disclose, delete, end access by order"),
+        ),
+    ),
+    (
+        "系统",
+        "System",
+        (
+            ("/manager/moving", "package", "从旧系统迁移", "Moving from an old system",
+             "旧卡、旁听、逐门切换、旧终端清退",
+             "Old fobs, listening, cutting over, old terminals"),
+        ),
+    ),
 )  # fmt: skip
 
 
