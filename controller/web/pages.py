@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Header, Request
-from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
-from controller.services.staff import end_session
+from controller.services.staff import end_session, session_actor
 from controller.web import lookup, sse
 from controller.web.api.session import sign_in
 from controller.web.follow import follow
@@ -28,14 +28,18 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/")
-def live_page(request: Request, desk: TheDesk) -> HTMLResponse:
-    """Show gates and events as they are now; the script goes on from there."""
-    if actor_of(request) is None:
-        return page(request, "sign_in.html")
+def live_page(request: Request, desk: TheDesk) -> Response:
+    """Show gates and events as they are now; residents come home, others sign in first."""
     with desk.reading() as uow:
+        actor = session_actor(uow, cookie_of(request), desk.clock())
+        if actor is None:
+            return page(request, "sign_in.html")
+        if actor.role is None:
+            return go("/me")
         return page(
             request,
             "live.html",
+            own_home=home_of(actor.role),
             gates=lookup.gates(uow, desk.site.zone, desk.clock()),
             events=lookup.events_before(uow, desk.site.zone, limit=_EVENTS_SHOWN),
             alarms=lookup.alarms(uow, desk.site.zone, limit=_ALARMS_SHOWN),
