@@ -11,6 +11,7 @@ from edge.adapters.osdp_keys import new_scbk
 from edge.adapters.reader_desk import PinQuestion, ReaderDesk, ReaderSettings, Show
 from edge.adapters.reader_source import Desk, OsdpReaders, OsdpSeat, WiegandLine, read_scbk
 from edge.adapters.wiegand import EdgeSource, GpioWiegandLine
+from edge.adapters.wiegand_serial import SerialWiegandLine
 from edge.adapters.wiring_doors import device_of
 from edge.config import GateConfig, GuardPanelConfig, PinPadConfig, ReaderConfig
 from edge.config.cards import formats_of
@@ -120,6 +121,8 @@ def _wiegand(wiring: _Wiring, row: ReaderConfig, device: Device, desk: ReaderDes
         other = device_of(row.data1, simulate=False)
         assert isinstance(other, GpioLine)
         wires: EdgeSource = GpioWiegandLine(f"/dev/{device.chip}", device.line, other.line)
+    elif isinstance(device, SerialPort):
+        wires = SerialWiegandLine(device.path)
     else:
         wires = _simulated_wires(wiring, row, desk.settings)
     source = WiegandLine(row.access_point, wires, desk, desk.settings.kind)

@@ -191,11 +191,11 @@ def _reader(key: str, reader: ReaderConfig) -> Iterator[Finding]:
 
 
 def _wiegand(key: str, device: Device | None, data1: str) -> Iterator[Finding]:
-    if isinstance(device, Simulated):
+    if isinstance(device, Simulated | SerialPort):
         return
     other = devices.read(data1)
     if not isinstance(device, GpioLine):
-        yield _invalid(f"{key}.device: sim | gpio:<chip>:<line of D0>")
+        yield _invalid(f"{key}.device: sim | gpio:<chip>:<line of D0> | serial:<port>")
     elif not isinstance(other, GpioLine) or other.chip != device.chip:
         yield _invalid(f"{key}.data1: gpio:<the same chip>:<line of D1>")
 
