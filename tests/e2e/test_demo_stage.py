@@ -105,6 +105,16 @@ def test_a_face_only_gate_is_refused_by_controller_and_gate(stage: Page) -> None
     expect(stage.locator("#p-optional details")).to_have_count(4)
 
 
+def test_the_bundle_is_intact_and_one_changed_record_shows(stage: Page, compound: Compound) -> None:
+    stage.locator("form[action='/do/bundle'] button").click()
+    panel = stage.locator("#p-inspector")
+    expect(panel).to_contain_text("完整，未被改动", timeout=60_000)
+    stage.locator("form[action='/do/tamper'] button").click()
+    expect(panel).to_contain_text("被改动过", timeout=60_000)
+    bundle = httpx.get(f"{address(compound)}evidence.zip")
+    assert bundle.content[:2] == b"PK"
+
+
 def test_the_stage_is_legible_for_everybody_and_says_what_is_simulated(
     browser: Browser, stage: Page, compound: Compound
 ) -> None:

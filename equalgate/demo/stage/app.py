@@ -55,6 +55,7 @@ class _Pages:
             Route("/", self.page),
             Route("/stream", self.stream),
             Route("/picture", self.picture),
+            Route("/evidence.zip", self.evidence),
             Route("/do/{name}", self.do, methods=["POST"]),
             Mount("/static", StaticFiles(directory=STATIC)),
             Mount("/stage", StaticFiles(directory=_HERE / "static")),
@@ -86,6 +87,13 @@ class _Pages:
         """Show the file that the simulated camera was given; no camera is behind it."""
         file = self._stage.picture
         return Response(status_code=404) if file is None else FileResponse(file)
+
+    def evidence(self, _request: Request) -> Response:
+        """Hand out the bundle that was made last, to be checked on another machine."""
+        file = self._stage.evidence
+        if not file.exists():
+            return Response(status_code=404)
+        return FileResponse(file, media_type="application/zip", filename="evidence.zip")
 
     def do(self, request: Request) -> Response:
         """Do what a button says, for our own page only."""

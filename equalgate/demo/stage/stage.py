@@ -12,7 +12,7 @@ from equalgate.demo.cast import load_cast
 from equalgate.demo.compound import Compound
 from equalgate.demo.stage.acts import ACTS, GATE, PLACE, Happened, Players
 from equalgate.demo.stage.attempt import Refusal, try_face_only
-from equalgate.demo.stage.inspector import log_heads, parts_here
+from equalgate.demo.stage.inspector import Checked, check, log_heads, make_evidence, tamper
 from equalgate.demo.stage.lamps import Lamp, lamps
 from equalgate.demo.stage.look import Scene, Watcher
 from equalgate.places import assets_folder
@@ -32,7 +32,8 @@ class Panels:
     lamps: tuple[Lamp, ...]
     refusals: tuple[Refusal, ...]
     heads: tuple[tuple[str, int, str], ...]
-    parts: dict[str, bool]
+    checked: Checked | None
+    tampered: Checked | None
     picture: str
     is_touring: bool
 
@@ -50,10 +51,13 @@ class Stage:
         self._watcher = Watcher(compound, self._engine)
         self._looking = threading.Lock()
         self._moving = threading.Lock()
+        self._proving = threading.Lock()
         self._refusals: tuple[Refusal, ...] = ()
         self._lamps: tuple[Lamp, ...] = ()
         self._heads: tuple[tuple[str, int, str], ...] = ()
         self._recorded = -1
+        self._checked: Checked | None = None
+        self._tampered: Checked | None = None
         self._is_touring = False
         self._is_over = threading.Event()
 
@@ -72,7 +76,8 @@ class Stage:
             self._lamps,
             self._refusals,
             self._heads,
-            parts_here(),
+            self._checked,
+            self._tampered,
             self._picture_name(),
             self._is_touring,
         )
@@ -82,6 +87,11 @@ class Stage:
         """Return the file that the simulated camera was given last."""
         return self.players.picture
 
+    @property
+    def evidence(self) -> Path:
+        """Return where the bundle lies once it is made."""
+        return self._compound.folder / "evidence.zip"
+
     def do(self, name: str) -> None:
         """Do what a button says; an unknown name does nothing."""
         if name in ACTS:
@@ -90,6 +100,9 @@ class Stage:
             self._move_cable()
         elif name == "face-only":
             self._refusals = try_face_only(self._engine, self._compound.site(), PLACE, GATE)
+        elif name in {"bundle", "tamper"}:
+            with self._proving, suppress(EqualGateError, OSError):
+                self._prove(name)
         elif name == "tour" and not self._is_touring:
             self._is_touring = True
             threading.Thread(target=self._tour, name="tour", daemon=True).start()
@@ -107,6 +120,15 @@ class Stage:
                 self._compound.broker.stop()
             else:
                 self._compound.broker.start()
+
+    def _prove(self, name: str) -> None:
+        if name == "bundle":
+            make_evidence(self._engine, self._compound.site(), self.evidence)
+            self._checked, self._tampered = check(self.evidence), None
+        elif self._checked is not None:
+            changed = self.evidence.with_name("evidence-changed.zip")
+            tamper(self.evidence, changed)
+            self._tampered = check(changed)
 
     def _tour(self) -> None:
         try:
