@@ -40,6 +40,7 @@ from edge.gate.performer import Performer
 from edge.gate.presence import Identity
 from edge.gate.trial.keeper import TrialKeeper
 from edge.gate.uplink import Surroundings, Uplink
+from edge.gate.witness import WitnessDesk
 from mqtt.client.backoff import Backoff
 from mqtt.client.port import SessionSpec
 from mqtt.client.session import PahoSession
@@ -169,15 +170,8 @@ def _assemble(
     around = _surroundings(gate)
     disk = LoopDisk(parts.committer, loop)
     files = ArtefactFolder(parts.config.path(parts.config.gate.state_dir) / "artefacts")
-    uplink = Uplink(
-        identity,
-        trusted,
-        disk,
-        LoopBench(executor, loop),
-        around,
-        trial=parts.trial,
-        artefacts=files,
-    )
+    bench = LoopBench(executor, loop)
+    uplink = Uplink(identity, trusted, disk, bench, around, trial=parts.trial, artefacts=files)
     performer = Performer(
         clock=parts.clock,
         writer=parts.committer,
@@ -186,6 +180,7 @@ def _assemble(
         indicators=parts.hardware.indicators,
         face=parts.hardware.face,
         crash_point=parts.crash_point,
+        witness=_witness(parts, identity, (disk, bench), around, trusted).answer,
     )
     parts.hardware.ask_for_pin(
         lambda card: gate.knowledge.credentials.needs_pin((card.value, card.length))
@@ -205,6 +200,17 @@ def _surroundings(gate: GateLoop) -> Surroundings:
         appearance=lambda: appearance_of(gate.state, gate.knowledge),
         checks=lambda: checks_of(gate.state, gate.knowledge),
     )
+
+
+def _witness(
+    parts: _Parts,
+    identity: Identity,
+    asks: tuple[LoopDisk, LoopBench],
+    around: Surroundings,
+    trusted: TrustedDocuments,
+) -> WitnessDesk:
+    look, screens = around.appearance, parts.hardware.indicators
+    return WitnessDesk(identity, parts.clock, *asks, look, trusted.versions, screens)
 
 
 def _stand(gate: GateLoop, uplink: Uplink, hardware: Hardware) -> None:

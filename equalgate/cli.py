@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from equalgate.entry import MissingPartError, load
+from equalgate.inspecting import district, witness
 from mqtt.contract.errors import EqualGateError
 
 __all__ = ["app", "main"]
@@ -32,6 +33,8 @@ app.add_typer(edge, name="edge")
 edge.add_typer(engine, name="engine")
 app.add_typer(controller, name="controller")
 app.add_typer(models, name="models")
+app.add_typer(witness, name="witness")
+app.add_typer(district, name="district")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

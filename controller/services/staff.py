@@ -32,6 +32,7 @@ __all__ = [
     "HOLDER_SESSION_MS",
     "SESSION_MS",
     "StaffDraft",
+    "add_account",
     "add_staff",
     "cookie_hash",
     "end_session",
@@ -85,6 +86,17 @@ def add_staff(uow: UnitOfWork, actor: Actor | None, draft: StaffDraft, moment: M
         need_act(actor, Act.EDIT_STAFF)
     elif uow.session.scalar(select(StaffRow.id).limit(1)) is not None:
         raise Refusal(ReasonCode.ROLE_NOT_ALLOWED, "RO-01").as_error()
+    id_ = add_account(uow, draft, moment)
+    if actor is not None:
+        record_act(uow, moment, actor, Act.EDIT_STAFF, id_)
+    return id_
+
+
+def add_account(uow: UnitOfWork, draft: StaffDraft, moment: Moment) -> bytes:
+    """Make an account as part of another act, which has already been allowed.
+
+    Raises RefusedError: `conflict` (login in use), `config_invalid`.
+    """
     _check_password(draft.password)
     if uow.session.scalar(select(StaffRow.id).where(StaffRow.login == draft.login)) is not None:
         raise Refusal(ReasonCode.CONFLICT, "ST-01", detail="login").as_error()
@@ -106,8 +118,6 @@ def add_staff(uow: UnitOfWork, actor: Actor | None, draft: StaffDraft, moment: M
     )
     uow.session.add(row)
     uow.session.flush()
-    if actor is not None:
-        record_act(uow, moment, actor, Act.EDIT_STAFF, row.id)
     return row.id
 
 

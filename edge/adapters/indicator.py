@@ -53,7 +53,7 @@ class Shown:
     """What one access point shows. Texts are (zh-CN, en).
 
     `list_age_s` is the age of the list of credentials; `offline_since_ms` (UTC) is set once that
-    age is shown and the clock can be believed.
+    age is shown and the clock can be believed. `code` is the text of a QR code to draw, or empty.
     """
 
     access_point: str
@@ -65,6 +65,7 @@ class Shown:
     list_age_s: int
     offline_since_ms: int | None
     at: Moment
+    code: str = ""
 
 
 class Display(Protocol):
@@ -109,6 +110,17 @@ class AccessPointIndicator:
         shown = replace(shown, detail=(f"{zh}{question_zh}", f"{en} {question_en}"))
         for display in self._displays:
             display.show(shown)
+
+    def show_code(self, text: str) -> None:
+        """Show a code to photograph: the answer to an inspector (`mqtt.contract.witness`).
+
+        Screens draw it for a minute; lamps blink as for something that is done.
+        """
+        reason = ReasonCode.WITNESSED
+        now, age_s = self._clock.now(), self._list_age_s
+        shown = _worded(self._access_point, Signal.DONE, reason, age_s, now)
+        for display in self._displays:
+            display.show(replace(shown, code=text))
 
     def at_reader(self, signal: Signal, reason: ReasonCode) -> None:
         """Show what a reader says by itself, such as a frame that could not be read."""

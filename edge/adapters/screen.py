@@ -56,6 +56,7 @@ def screen_json(board: Board, written_ms: int) -> str:
             "list_age_s": shown.list_age_s,
             "offline_since_ms": shown.offline_since_ms,
             "at_ms": shown.at.utc_ms,
+            "code": shown.code,
         }
     if outlook is not None:
         content |= {

@@ -197,6 +197,14 @@ class FaceWakeAt:
     mono_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerWitness:
+    """Answer an inspector's one-time code (16 bytes) on the screen of an access point."""
+
+    access_point: str
+    nonce: bytes
+
+
 Effect = (
     Record
     | Remember
@@ -210,4 +218,5 @@ Effect = (
     | WakeAt
     | TellFace
     | FaceWakeAt
+    | AnswerWitness
 )

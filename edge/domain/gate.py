@@ -9,7 +9,7 @@ Rules of this file:
 
 from typing import assert_never
 
-from edge.domain import gate_doors, gate_face, gate_feeds, gate_passage, gate_shadow
+from edge.domain import gate_doors, gate_face, gate_feeds, gate_passage, gate_shadow, gate_witness
 from edge.domain.effects import Effect, Relock, Unlock
 from edge.domain.face_inputs import FaceInput
 from edge.domain.gate_attempt import take_attempt
@@ -80,7 +80,9 @@ def _take(turn: Turn, item: Input) -> None:
     match item:
         case Attempted(attempt=attempt):
             turn.involve(attempt.adapter_kind)
-            if gate_feeds.is_carried(attempt):
+            if gate_witness.is_nonce(attempt):
+                gate_witness.take_nonce(turn, attempt)
+            elif gate_feeds.is_carried(attempt):
                 gate_feeds.take_carried(turn, attempt)
             elif gate_shadow.is_shadow(turn):
                 gate_shadow.take_attempt(turn, attempt)

@@ -139,6 +139,9 @@ class Indicator(Protocol):
     def show(self, signal: Signal, reason: ReasonCode, list_age_s: int) -> None:
         """Show a signal; `list_age_s` is the age of the list of credentials in seconds."""
 
+    def show_code(self, text: str) -> None:
+        """Show the text of a QR code for a minute, to be photographed."""
+
 
 class Source(Protocol):
     """Anything that produces inputs: a reader, a worker, a contact; its loss is an input too."""

@@ -20,6 +20,7 @@ from functools import partial
 from typing import Protocol
 
 from edge.domain.effects import (
+    AnswerWitness,
     Effect,
     FaceWakeAt,
     Indicate,
@@ -120,6 +121,7 @@ class Performer:
         crash_point: Callable[[str], None],
         timing: Timing | None = None,
         face: FacePort | None = None,
+        witness: Callable[[AnswerWitness], None] = lambda _: None,
     ) -> None:
         self._clock = clock
         self._writer = writer
@@ -129,6 +131,7 @@ class Performer:
         self._crash_point = crash_point
         self._timing = timing
         self._face = face
+        self._witness = witness
 
     def perform(
         self, gate: Gate, at: Moment, policy_version: int, effects: tuple[Effect, ...]
@@ -149,6 +152,8 @@ class Performer:
                     gate.wake_at(mono_ms)
                 case TellFace(order, wait_for_disk=False):
                     self._tell_face(order)
+                case AnswerWitness():
+                    self._witness(effect)
                 case Unlock(method=Method.NONE):
                     self._unlock(gate, effect)
                 case _:

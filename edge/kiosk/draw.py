@@ -95,11 +95,32 @@ def _icon(name: str) -> str:
 
 
 def _picture(view: View) -> str:
+    if view.code:
+        return _code(view.code)
     if view.seconds is not None:
         return f'<p class="count" role="timer">{view.seconds}</p>'
     if view.state is State.IDLE:
         return ""
     return _icon(_PICTURE.get(view.state, view.state.value))
+
+
+def _code(text: str) -> str:
+    """Draw a QR code to photograph: black on white, 4 modules of quiet zone."""
+    import segno
+
+    code = segno.make(text, error="l", boost_error=False, micro=False)
+    size = code.symbol_size(border=4)[0]
+    rows = [
+        f"M{at + 4} {line + 4}h1v1h-1z"
+        for line, row in enumerate(code.matrix)
+        for at, dark in enumerate(row)
+        if dark
+    ]
+    return (
+        f'<svg class="witness-code" viewBox="0 0 {size} {size}" role="img" aria-label="QR">'
+        f'<path d="M0 0h{size}v{size}h-{size}z" fill="#fff"/>'
+        f'<path d="{"".join(rows)}" fill="#000"/></svg>'
+    )
 
 
 def _tiles(view: View, *, english_first: bool) -> str:

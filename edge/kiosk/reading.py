@@ -29,6 +29,7 @@ class Reading(msgspec.Struct, frozen=True):
     door: str = ""
     is_armed: bool = False
     waiting: int = 0
+    code: str = ""
 
 
 _DECODER = msgspec.json.Decoder(Reading)

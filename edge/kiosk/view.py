@@ -14,7 +14,7 @@ from edge.kiosk.words import DOORS, FRESH_S, HEADS, SAYS, Text, age_line, next_s
 __all__ = ["WAYS", "State", "View", "view_of"]
 
 WAYS = ("qr", "fob", "guard", "face")
-_ARMED_MS, _ASK_MS = 8_000, 30_000
+_ARMED_MS, _ASK_MS, _CODE_MS = 8_000, 30_000, 60_000
 
 
 class State(StrEnum):
@@ -33,14 +33,15 @@ class State(StrEnum):
     DONE = "done"
     ALARM = "alarm"
     OUT = "out"
+    WITNESS = "witness"
 
 
 @dataclass(frozen=True, slots=True)
 class View:
     """One screen. Texts are (zh-CN, en); `ways` the fitted ways with their status, in order.
 
-    `seconds` is what is left of a countdown, None for none. `can_call` and `can_cancel` tell which
-    touches mean something.
+    `seconds` is what is left of a countdown, None for none; `code` a QR code to photograph.
+    `can_call` and `can_cancel` tell which touches mean something.
     """
 
     state: State
@@ -51,6 +52,7 @@ class View:
     ways: Mapping[str, str] = field(default_factory=dict)
     has_pin: bool = False
     seconds: int | None = None
+    code: str = ""
     can_call: bool = False
     can_cancel: bool = False
 
@@ -83,7 +85,8 @@ def view_of(reading: Reading | None, now_ms: int) -> View:
         age_line(reading.list_age_s),
         ways,
         "pin" in reading.ways,
-        None if left_ms is None else max(0, -(-left_ms // 1_000)),
+        seconds=None if left_ms is None else max(0, -(-left_ms // 1_000)),
+        code=reading.code if state is State.WITNESS else "",
         can_call="guard" in ways and state not in _BUSY,
         can_cancel=state in {State.ARMED, State.CONSENT, State.ENROL},
     )
@@ -98,6 +101,8 @@ def _state(reading: Reading, now_ms: int) -> tuple[State, int | None]:
             return State.ENROL, None
         return State.CONSENT, _ASK_MS - age_ms
     state, lasts_ms = _FRESH.get(reading.signal, (State.IDLE, 0))
+    if reading.code:
+        return (State.WITNESS, None) if age_ms < _CODE_MS else (State.IDLE, None)
     return (state, None) if age_ms < lasts_ms else (State.IDLE, None)
 
 

@@ -23,6 +23,7 @@ HEADS: Mapping[str, Text] = {
     "idle": ("请选择一种方式进门", "Choose any way in"),
     "guard_only": ("请呼叫保安开门", "Please call the guard"),
     "armed": ("请看摄像头", "Look at the camera"),
+    "witness": ("请拍下这个码", "Please photograph this code"),
     "consent": ("是否同意登记人脸？", "Do you agree to enrol your face?"),
     "enrol": ("请再短按一次刷脸按钮", "Press the face button once more"),
     "erasing": ("正在删除人脸数据", "Erasing the face data"),
@@ -36,6 +37,10 @@ HEADS: Mapping[str, Text] = {
     "out": ("本机暂停服务", "This gate is out of service"),
 }
 SAYS: Mapping[str, Text] = {
+    "witness": (
+        "检查用的见证码，显示一分钟；门照常使用。",
+        "The answer to an inspector, shown for a minute; the door works as always.",
+    ),
     "granted": ("门已开，请通行", "The door is open"),
     "pin": ("输入后按 #", "then press #"),
     "calling": ("请稍候，也可以用其他方式进门", "Please wait, or use any other way in"),

@@ -107,6 +107,7 @@ class ReasonCode(StrEnum):
     ADOPTED = "adopted"
     ROLLED_BACK = "rolled_back"
     RETENTION = "retention"
+    WITNESSED = "witnessed"
     # commands
     LATE = "late"
     WRONG_AUDIENCE = "wrong_audience"

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from controller.web.inspector import drills, evidence, overview, people, rules, use
+from controller.web.inspector import admission, drills, evidence, overview, people, rules, use
 
 __all__ = ["ROUTERS"]
 
@@ -13,4 +13,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     people.router,
     drills.router,
     evidence.router,
+    admission.router,
 )

@@ -1,9 +1,9 @@
-"""Say who may use which of inspectors' pages: inspectors, and nobody else."""
+"""Say who may use which of inspectors' pages: inspectors alone, but for how one becomes one."""
 
 from collections.abc import Mapping
 
 from controller.domain.roles import Act
-from controller.web.route_rules import Rule
+from controller.web.route_rules import ANYBODY, Rule
 
 __all__ = ["INSPECTOR_PAGES"]
 
@@ -14,6 +14,10 @@ _DRILLS = f"{_AREA}/drills"
 _ONE = f"{_DRILLS}/{{visit}}"
 
 INSPECTOR_PAGES: Mapping[tuple[str, str], Rule] = {
+    ("GET", "/inspector-file"): ANYBODY,
+    ("POST", "/inspector-file"): ANYBODY,
+    ("GET", "/district"): Rule(Act.EDIT_GATES),
+    ("POST", "/district"): Rule(Act.EDIT_GATES),
     ("GET", _AREA): _LOOK,
     ("GET", f"{_AREA}/more"): _LOOK,
     ("GET", f"{_AREA}/rules"): _LOOK,
