@@ -17,6 +17,7 @@ from controller.domain.moment import DAY_MS, MINUTE_MS, Moment
 from controller.domain.roles import Actor
 from controller.services import documents
 from controller.services.commands import expire_commands, take_result
+from controller.services.desk.filing import watch_filing
 from controller.services.face_events import has_face_news, learn_face
 from controller.services.face_upkeep import keep_face
 from controller.services.handover.bridging import settle_handover
@@ -276,6 +277,7 @@ class WebLink:
             forget_old(uow, moment)
             settle_handover(uow, self._site, moment)
             settle_claims(uow, moment)
+            watch_filing(uow, self._site, moment)
             keep_lodge(uow, moment)
             uow.commit()
         self._sync(moment)

@@ -42,6 +42,7 @@ PAGES = (
     "/manager/compliance/sheets/complaint-form",
     "/manager/legal?q=王",
     "/manager/legal/1",
+    "/manager/keeping",
 )
 LIST = "卡号,房号,姓名\n" + "".join(f"{number:010},9-9-{number % 90:03},\n" for number in range(40))
 

@@ -76,6 +76,8 @@ MENU: tuple[tuple[str, str, tuple[Entry, ...]], ...] = (
             ("/manager/moving", "package", "从旧系统迁移", "Moving from an old system",
              "旧卡、旁听、逐门切换、旧终端清退",
              "Old fobs, listening, cutting over, old terminals"),
+            ("/manager/keeping", "wrench", "系统维护", "Keeping it running",
+             "软件、密钥、备份、移交", "Software, keys, backup, hand-over"),
         ),
     ),
 )  # fmt: skip

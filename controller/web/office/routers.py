@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from controller.web.office import complaints, compliance, fobs, legal, moving
+from controller.web.office import complaints, compliance, fobs, keeping, legal, metrics, moving
 
 __all__ = ["ROUTERS"]
 
@@ -12,4 +12,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     complaints.router,
     compliance.router,
     legal.router,
+    keeping.router,
+    metrics.router,
 )

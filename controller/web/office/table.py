@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from controller.domain.roles import Act
-from controller.web.route_rules import Rule
+from controller.web.route_rules import ANYBODY, Rule
 
 __all__ = ["OFFICE_PAGES"]
 
@@ -15,6 +15,8 @@ _ORDER = Rule(Act.HANDLE_ORDER)
 _MOVING = "/manager/moving"
 _DESK = "/manager/compliance"
 _LEGAL = "/manager/legal"
+_KEEPING = "/manager/keeping"
+_KEEP = Rule(Act.KEEP_SYSTEM)
 
 OFFICE_PAGES: Mapping[tuple[str, str], Rule] = {
     ("GET", _MOVING): _FOBS,
@@ -43,6 +45,9 @@ OFFICE_PAGES: Mapping[tuple[str, str], Rule] = {
     ("POST", f"{_DESK}/attestations"): Rule(Act.ATTEST),
     ("GET", f"{_DESK}/sheets"): _SEE,
     ("GET", f"{_DESK}/sheets/{{sheet}}"): _SEE,
+    ("GET", "/metrics"): ANYBODY,
+    ("GET", _KEEPING): _KEEP,
+    ("POST", f"{_KEEPING}/gates/{{gate}}/let-go"): _KEEP,
     ("GET", _LEGAL): _ORDER,
     ("POST", _LEGAL): _ORDER,
     ("GET", f"{_LEGAL}/{{order}}"): _ORDER,
