@@ -2,26 +2,31 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 
 from equalgate.verifying.base import BrokenError, Findings, LogSummary
-from equalgate.verifying.documents import Document, containment, read_document
+from equalgate.verifying.documents import Document, containment, read_document, replay
 from equalgate.verifying.frames import Keys, LogEntry, Manifest, frames_of, table
 from equalgate.verifying.log import Tree, check_leaf, count_leaf, read_leaves, rebuild
 from equalgate.verifying.signed import SignedHead, open_signed, read_note
 from equalgate.verifying.zipped import BundleFile
 from mqtt.contract.parity import ParityTally
 
-__all__ = ["Contents", "check_documents", "check_logs", "check_report"]
+__all__ = ["Contents", "check_documents", "check_logs", "check_report", "hashed"]
 
 _SMALL = 16 << 20
+_MOST_CLASSES = 2_000
 _PRESENCE = {"birth": range(1, 2), "hb": range(2, 4)}
 _VERDICTS = ("PASS", "FAIL", "INSUFFICIENT DATA", "NOT APPLICABLE", "NEEDS HUMAN", "NOT COVERED")
 
 
 @dataclass(slots=True)
 class Contents:
-    """An opened bundle whose manifest is signed; `confirmed` is what gates say they hold."""
+    """An opened bundle whose manifest is signed.
+
+    `confirmed` is what gates say they hold, `published` each gate's configuration and policy,
+    `control` size and root of the controller's own log.
+    """
 
     file: BundleFile
     manifest: Manifest
@@ -30,6 +35,8 @@ class Contents:
     tally: ParityTally
     confirmed: dict[tuple[str, str], tuple[int, bytes]]
     containment: list[str]
+    published: dict[str, tuple[Document, Document]] = field(default_factory=dict)
+    control: tuple[int, bytes] = (0, b"")
 
 
 def check_logs(contents: Contents) -> None:
@@ -56,7 +63,7 @@ def _check_log(contents: Contents, log: LogEntry, summary: LogSummary) -> None:
     heads = _heads(contents, log)
     tree = Tree(log.first, log.peaks)
     name = f"events/{log.gate}/{log.epoch}"
-    leaves = rebuild(read_leaves(_hashed(contents, name)), summary, tree, heads)
+    leaves = rebuild(read_leaves(hashed(contents, name)), summary, tree, heads)
     site, seq, is_explained = contents.manifest.site, log.first, False
     for leaf in leaves:
         try:
@@ -90,7 +97,7 @@ def _judge(findings: Findings, log: LogEntry, heads: list[SignedHead], summary: 
 def _heads(contents: Contents, log: LogEntry) -> list[SignedHead]:
     """Return the checkpoints of a log, each signed by the gate and countersigned."""
     name = f"heads/{log.gate}/{log.epoch}"
-    parts = frames_of(b"".join(_hashed(contents, name, _SMALL)))
+    parts = frames_of(b"".join(hashed(contents, name, _SMALL)))
     if len(parts) % 2:
         raise BrokenError("the checkpoints are cut")
     witnesses = contents.keys.scopes.get("ack", {})
@@ -137,7 +144,7 @@ def check_documents(contents: Contents) -> None:
         if not name.startswith("documents/"):
             continue
         _, gate, title = name.split("/")
-        data = b"".join(_hashed(contents, name, _SMALL))
+        data = b"".join(hashed(contents, name, _SMALL))
         document = read_document(data, contents.manifest.site, gate, title, contents.keys)
         found[gate, title] = document
         confirmed = contents.confirmed.get((gate, title))
@@ -151,6 +158,7 @@ def check_documents(contents: Contents) -> None:
         if config is None or policy is None:
             contents.findings.incomplete.append(f"{gate}: its configuration is not in the bundle")
             continue
+        contents.published[gate] = (config, policy)
         contents.containment += containment(config, policy)
 
 
@@ -162,6 +170,7 @@ def check_report(contents: Contents, data: bytes) -> None:
         raise BrokenError("the report's numbers of the ways in do not follow from the records")
     if report.get("containment") != contents.containment:
         raise BrokenError("the report's proof about face does not follow from the configuration")
+    _check_proofs(contents, report)
     rules = report.get("rules")
     if not isinstance(rules, list):
         raise BrokenError("the report has no verdicts")
@@ -174,7 +183,21 @@ def check_report(contents: Contents, data: bytes) -> None:
     contents.findings.rules = counts
 
 
-def _hashed(contents: Contents, name: str, most_bytes: int | None = None) -> Iterator[bytes]:
+def _check_proofs(contents: Contents, report: dict[str, object]) -> None:
+    """Replay the comparison of intervals for every class of equal access; nobody is named."""
+    classes = report.get("classes")
+    if not isinstance(classes, list) or len(classes) > _MOST_CLASSES:
+        raise BrokenError("the report names no classes of equal access")
+    proofs = {gate: replay(*pair, classes) for gate, pair in contents.published.items()}
+    if report.get("proofs") != proofs:
+        raise BrokenError("the report's comparison of intervals does not follow")
+    for gate, proof in proofs.items():
+        said = f"{len(classes)} classes of equal access, {len(proof['points'])} points with face"
+        beyond = f"face alone opens in {proof['beyond']} intervals"
+        contents.findings.notes.append(f"{gate}: proof replayed: {said}, {beyond}")
+
+
+def hashed(contents: Contents, name: str, most_bytes: int | None = None) -> Iterator[bytes]:
     """Yield a member's blocks; raise BrokenError at its end if it is not what was signed."""
     size, expected = contents.manifest.hashes.get(name, (-1, b""))
     if contents.file.size(name) != size or (most_bytes is not None and size > most_bytes):

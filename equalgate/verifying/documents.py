@@ -6,15 +6,18 @@ a method, (2) wherever face is fitted, QR or fob is fitted too (NS-01), (3) the 
 the notice and the sign are on record there (NS-09).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from equalgate.verifying.base import BrokenError
 from equalgate.verifying.cbor import CborValue, read_cbor
 from equalgate.verifying.frames import Keys, frames_of
 from equalgate.verifying.log import tree_root
 from equalgate.verifying.signed import open_signed
+from mqtt.contract.containment_proof import AccessClass, prove
 
-__all__ = ["Document", "containment", "read_document"]
+__all__ = ["Document", "containment", "read_document", "replay"]
 
 _LEVEL_FIELDS = frozenset({"grants"})
 _GRANT_FIELDS = frozenset({"access_points", "schedule"})
@@ -74,6 +77,18 @@ def containment(config: Document, policy: Document) -> list[str]:
         if key.startswith("level:") and not _is_blind(record):
             found.append(f"NS-03 {config.gate} {key}")
     return sorted(found)
+
+
+def replay(config: Document, policy: Document, classes: Sequence[Any]) -> dict[str, Any]:
+    """Compare, for each class, when face opens with when the same people's other ways open.
+
+    Raises ValueError, TypeError, KeyError or AttributeError for records of another form.
+    """
+    ordered = [AccessClass.from_plain(each) for each in classes]
+    proof = prove(config.records, policy.records, ordered)
+    if proof["classes"] != classes:
+        raise BrokenError("the classes of equal access are not in their one form")
+    return {name: proof[name] for name in ("points", "beyond", "witnesses")}
 
 
 def _is_blind(level: dict[str, CborValue]) -> bool:

@@ -77,7 +77,7 @@ def _fold(level: list[bytes]) -> bytes:
     return level[0]
 
 
-def read_leaves(blocks: Iterable[bytes]) -> Iterator[bytes]:
+def read_leaves(blocks: Iterable[bytes], most_bytes: int = _MAX_LEAF) -> Iterator[bytes]:
     """Yield the leaves of a member. Raises BrokenError for a bad length."""
     rest = b""
     for block in blocks:
@@ -86,7 +86,7 @@ def read_leaves(blocks: Iterable[bytes]) -> Iterator[bytes]:
         while at + LEAF_FRAME_BYTES <= end:
             size = data[at] << 8 | data[at + 1]
             stop = at + LEAF_FRAME_BYTES + size
-            if size > _MAX_LEAF:
+            if size > most_bytes:
                 raise BrokenError("a record is too long")
             if stop > end:
                 break

@@ -20,6 +20,7 @@ from typing import BinaryIO
 
 from equalgate.verifying.base import BrokenError, Findings, LogSummary, Verdict
 from equalgate.verifying.checks import Contents, check_documents, check_logs, check_report
+from equalgate.verifying.control import check_control, check_control_head
 from equalgate.verifying.frames import Keys, Manifest, read_keys_table, read_manifest, table
 from equalgate.verifying.signed import open_signed
 from equalgate.verifying.zipped import BundleFile
@@ -29,6 +30,7 @@ from mqtt.contract.parity import ParityTally
 __all__ = ["main", "verify_bundle", "verify_file"]
 
 _SMALL = 16 << 20
+_UNFORESEEN = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _LATE = ("manifest.json", "report.pdf", "signatures.json")
 _ANSWERS = {
     Verdict.INTACT: "记录完整，未被改动",
@@ -74,10 +76,11 @@ def verify_bundle(file: BinaryIO, key: str = "") -> Findings:
         contents = _open(BundleFile.open(file), findings, key)
         check_logs(contents)
         check_documents(contents)
+        check_control(contents)
         _check_rest(contents)
     except BrokenError as error:
         findings.altered.append(error.text)
-    except (ValueError, TypeError, KeyError, IndexError, RecursionError, OverflowError) as error:
+    except _UNFORESEEN as error:
         # A form that no check foresaw is refused like any other, never believed.
         findings.altered.append(f"unreadable ({type(error).__name__})")
     return findings
@@ -140,6 +143,7 @@ def _check_rest(contents: Contents) -> None:
             raise BrokenError(f"{name} is not what was signed")
         if name == "report.json" and not contents.findings.altered:
             check_report(contents, data)
+            check_control_head(contents, data)
 
 
 def _as_json(findings: Findings) -> str:

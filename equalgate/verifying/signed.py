@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from equalgate.verifying.base import BrokenError
 from equalgate.verifying.cbor import CborValue, read_cbor
 
-__all__ = ["SignedHead", "check_signature", "kid_of", "open_signed", "read_note"]
+__all__ = ["SignedHead", "check_signature", "kid_of", "open_signed", "read_checkpoint", "read_note"]
 
 _NOTE = re.compile(
     r"(?P<body>(?P<origin>[a-z0-9-]{4,40}/[a-z0-9-]{4,40}/(?:0|[1-9][0-9]{0,18}))\n"
@@ -85,6 +85,20 @@ def read_note(text: str, witness: str, keys: Mapping[bytes, bytes]) -> SignedHea
             check_signature(public_key, payload[12:], said.encode())
             return SignedHead(found["origin"], int(found["size"]), _unbase64(found["root"]), at_s)
     raise BrokenError("a checkpoint by an unknown witness")
+
+
+def read_checkpoint(text: str, keys: Mapping[bytes, bytes]) -> tuple[str, int, bytes]:
+    """Return origin, size and root of a note that the log's own keeper signed under its origin."""
+    found = _NOTE.fullmatch(text)
+    if found is None or found["name"] != found["origin"]:
+        raise BrokenError("a checkpoint of the wrong form")
+    payload = _unbase64(found["line"])
+    for public_key in keys.values():
+        named = hashlib.sha256(found["origin"].encode() + b"\n\x01" + public_key).digest()[:4]
+        if named == payload[:4] and len(payload) == 68:
+            check_signature(public_key, payload[4:], found["body"].encode())
+            return found["origin"], int(found["size"]), _unbase64(found["root"])
+    raise BrokenError("a checkpoint by an unknown key")
 
 
 def _unbase64(text: str) -> bytes:

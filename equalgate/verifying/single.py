@@ -19,6 +19,7 @@ __all__ = ["MODULES", "files", "main", "single_file", "target"]
 MODULES = (
     "mqtt.contract.bundle",
     "mqtt.contract.parity",
+    "mqtt.contract.containment_proof",
     "equalgate.verifying.base",
     "equalgate.verifying.cbor",
     "equalgate.verifying.signed",
@@ -27,6 +28,7 @@ MODULES = (
     "equalgate.verifying.log",
     "equalgate.verifying.documents",
     "equalgate.verifying.checks",
+    "equalgate.verifying.control",
     "equalgate.verifying.program",
 )
 _HEAD = '''\
@@ -88,7 +90,7 @@ def page() -> str:
     root = repository_root()
     parts = root / "equalgate/verifying/page"
     crypto = root / "controller/web/static/vendor/noble/noble.js"
-    scripts = [crypto, parts / "read.js", parts / "check.js"]
+    scripts = [crypto, parts / "read.js", parts / "check.js", parts / "prove.js"]
     engine = "\n".join(script.read_text("utf-8") for script in scripts)
     whole = (parts / "page.html").read_text("utf-8")
     shown = (parts / "show.js").read_text("utf-8")

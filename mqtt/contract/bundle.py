@@ -5,7 +5,7 @@ same bytes with every library. A verifier computes each header again and compare
 6.3.3 §4.3; time 0 and date 1980-01-01, no extra fields, no comments, no ZIP64).
 
     VERIFY.txt  documents/<gate>/<name>  events/<gate>/<epoch>  heads/<gate>/<epoch>
-    keys.json   report.json   manifest.json   report.pdf   signatures.json
+    control.log   keys.json   report.json   manifest.json   report.pdf   signatures.json
 
 `manifest.json` names the hash of every member before it, `report.pdf` shows the manifest's hash,
 and `signatures.json` holds the controller's signature over both. Only the standard library is used
@@ -42,7 +42,7 @@ MAX_MEMBERS = 4_096
 MAX_BUNDLE_BYTES = 2**32 - 2**20
 """Below the limit of plain ZIP; a longer period is split into several bundles."""
 MEMBER_NAME = re.compile(
-    r"VERIFY\.txt|report\.json|report\.pdf|keys\.json|manifest\.json|signatures\.json"
+    r"VERIFY\.txt|control\.log|report\.json|report\.pdf|keys\.json|manifest\.json|signatures\.json"
     r"|documents/[a-z0-9-]{4,40}/(?:config|keys|policy)"
     r"|(?:events|heads)/[a-z0-9-]{4,40}/(?:0|[1-9][0-9]{0,15})"
 )
@@ -55,11 +55,12 @@ _RANKS = {
     "documents": 1,
     "events": 2,
     "heads": 3,
-    "keys.json": 4,
-    "report.json": 5,
-    "manifest.json": 6,
-    "report.pdf": 7,
-    "signatures.json": 8,
+    "control.log": 4,
+    "keys.json": 5,
+    "report.json": 6,
+    "manifest.json": 7,
+    "report.pdf": 8,
+    "signatures.json": 9,
 }
 _DATE = 0x0021
 _LOCAL = struct.Struct("<4s5H3I2H")

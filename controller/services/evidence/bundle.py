@@ -12,13 +12,20 @@ from sqlalchemy import Engine, select
 
 from controller.domain.moment import Moment
 from controller.services.evidence.archive import Archive, Written
-from controller.services.evidence.logs import Log, head_parts, leaf_parts, logs_of
+from controller.services.evidence.logs import (
+    Log,
+    control_parts,
+    head_parts,
+    leaf_parts,
+    logs_of,
+)
 from controller.services.evidence.papers import (
     VERIFY_TEXT,
     containment_findings,
     document_parts,
     keys_table,
     papers_of,
+    proof_table,
 )
 from controller.services.evidence.report import report_table
 from controller.services.keys import signer_for
@@ -101,6 +108,7 @@ class _Maker:
         containment = sorted(finding for gate in gates for finding in self._documents(gate))
         logs = [log for gate in gates for log in logs_of(uow, gate, period.from_ms)]
         self._logs(logs)
+        archive.add("control.log", control_parts(uow))
         archive.add("keys.json", [_json(keys_table(uow, moment))])
         report = report_table(
             uow,
@@ -108,7 +116,7 @@ class _Maker:
             title,
             moment,
             tally=self._tally,
-            containment=containment,
+            proof={"containment": containment, **proof_table(uow, gates, moment)},
             period_ms=(period.from_ms, moment.utc_ms),
         )
         archive.add("report.json", [_json(report)])

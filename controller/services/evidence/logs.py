@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from controller.services.logbook.witness import heads
-from controller.storage.models import EventRow, GateEpochRow
+from controller.storage.models import ControlLeafRow, EventRow, GateEpochRow
 from controller.storage.unit_of_work import UnitOfWork
 from mqtt.contract.audit import Frontier
 from mqtt.contract.bundle import frame, leaf_frame
 
-__all__ = ["Log", "head_parts", "leaf_parts", "logs_of"]
+__all__ = ["Log", "control_parts", "head_parts", "leaf_parts", "logs_of"]
 
 _ROWS = 2_000
 
@@ -52,6 +52,13 @@ def leaf_parts(uow: UnitOfWork, log: Log) -> Iterator[tuple[bytes, bytes]]:
     )
     for leaf in uow.session.scalars(query):
         yield leaf_frame(leaf), leaf
+
+
+def control_parts(uow: UnitOfWork) -> Iterator[bytes]:
+    """Yield every leaf of the controller's own log, framed, in order; they name nobody."""
+    query = select(ControlLeafRow.leaf).order_by(ControlLeafRow.seq)
+    for leaf in uow.session.scalars(query.execution_options(yield_per=_ROWS)):
+        yield leaf_frame(leaf)
 
 
 def head_parts(uow: UnitOfWork, log: Log) -> Iterator[bytes]:

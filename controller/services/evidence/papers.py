@@ -1,6 +1,6 @@
 """Put into a bundle what else was signed: configurations, keys, and the note that explains it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 from sqlalchemy import select
@@ -9,17 +9,27 @@ from controller.domain.moment import Moment
 from controller.services.document_store import Current, current, records_of
 from controller.services.documents import sealed_header
 from controller.services.keys import every_key
+from controller.services.proofs import access_classes
 from controller.services.site import Site
 from controller.storage.models import GateRow
 from controller.storage.unit_of_work import UnitOfWork
+from mqtt.contract import codec
 from mqtt.contract.bundle import frame
+from mqtt.contract.containment_proof import prove
 from mqtt.contract.documents import Held
 from mqtt.contract.envelope import Signer
 from mqtt.contract.findings import PolicyError
 from mqtt.contract.policy import CompiledPolicy, check_document
 from mqtt.contract.topics import DocumentName
 
-__all__ = ["VERIFY_TEXT", "containment_findings", "document_parts", "keys_table", "papers_of"]
+__all__ = [
+    "VERIFY_TEXT",
+    "containment_findings",
+    "document_parts",
+    "keys_table",
+    "papers_of",
+    "proof_table",
+]
 
 _SHOWN = (DocumentName.CONFIG, DocumentName.KEYS, DocumentName.POLICY)
 """What says where and when anything opens, and who may say so; no list of people."""
@@ -69,6 +79,28 @@ def containment_findings(uow: UnitOfWork, gate: str) -> list[str]:
         except PolicyError as error:
             found |= {f"{each.rule} {gate} {each.record}" for each in error.findings if each.rule}
     return sorted(found)
+
+
+def proof_table(uow: UnitOfWork, gates: tuple[str, ...], moment: Moment) -> dict[str, object]:
+    """Return the classes of equal access, and each gate's comparison of intervals for them.
+
+    Classes say what people may hold, never who or how many; a verifier compares again.
+    """
+    classes = access_classes(uow, moment)
+    proofs: dict[str, object] = {}
+    for gate in gates:
+        config, policy = (
+            _decoded(records_of(uow, gate, name))
+            for name in (DocumentName.CONFIG, DocumentName.POLICY)
+        )
+        proof = prove(config, policy, classes)
+        proofs[gate] = {name: proof[name] for name in ("points", "beyond", "witnesses")}
+    return {"classes": [each.plain() for each in classes], "proofs": proofs}
+
+
+def _decoded(records: Mapping[str, bytes]) -> dict[str, dict[str, object]]:
+    found = {key: codec.decode_plain(body) for key, body in records.items()}
+    return {key: value for key, value in found.items() if isinstance(value, dict)}
 
 
 def keys_table(uow: UnitOfWork, moment: Moment) -> dict[str, object]:

@@ -24,12 +24,13 @@ def report_table(
     moment: Moment,
     *,
     tally: ParityTally,
-    containment: list[str],
+    proof: dict[str, object],
     period_ms: tuple[int, int],
 ) -> dict[str, object]:
     """Return the report: verdicts, numbers of the ways in, gates, consents in numbers.
 
-    It names no person; numbers of people below ten are given as null (DESIGN §9).
+    `proof` is what shows that nothing opens for a face only. No person is named; numbers of people
+    below ten are given as null (DESIGN §9).
     """
     gates = _gates(uow)
     return {
@@ -43,7 +44,7 @@ def report_table(
         "catalogue": CATALOGUE_VERSION,
         "rules": _rules(uow),
         "parity": [list(astuple(row)) for row in tally.rows()],
-        "containment": containment,
+        **proof,
         "gates": gates,
         "simulated": any(gate["adapter_kind"] != "real" for gate in gates),
         "face": _face(uow, moment),

@@ -132,12 +132,12 @@ function wilson(hits, total) {
 }
 
 // --- the checks -----------------------------------------------------------------------------------------
-function* leavesOf(data) {
+function* leavesOf(data, most = 2048) {
   let at = 0;
   while (at < data.length) {
     need(at + 2 <= data.length, "the last record is cut");
     const size = data[at] * 256 + data[at + 1];
-    need(size <= 2048, "a record is too long");
+    need(size <= most, "a record is too long");
     need(at + 2 + size <= data.length, "the last record is cut");
     yield data.subarray(at + 2, at + 2 + size);
     at += 2 + size;
@@ -298,7 +298,10 @@ function checkDocuments(bundle) {
   }
   for (const gate of bundle.keys.gates.keys()) {
     const config = found.get(`${gate}/config`), policy = found.get(`${gate}/policy`);
-    if (config && policy) proof.push(...containment(gate, config, policy));
+    if (config && policy) {
+      bundle.published.set(gate, [config, policy]);
+      proof.push(...containment(gate, config, policy));
+    }
     else bundle.found.incomplete.push(`${gate}: its configuration is not in the bundle`);
   }
   return proof;
@@ -309,6 +312,8 @@ function checkReport(bundle, proof) {
   const report = table(bundle.members.get("report.json").data);
   need(dumped(report.parity) === dumped(bundle.tally.rows()), "the report's numbers of the ways in do not follow from the records");
   need(dumped(report.containment) === dumped(proof), "the report's proof about face does not follow from the configuration");
+  checkProofs(bundle, report);
+  checkControlHead(bundle, report);
   need(Array.isArray(report.rules), "the report has no verdicts");
   const counts = Object.fromEntries(VERDICTS.map((verdict) => [verdict, 0]));
   for (const rule of report.rules) {
@@ -338,9 +343,12 @@ function verifyBundle(data, key = "") {
       "the bundle is signed by another key than the installation record names");
     if (!wanted) found.notes.push(`controller key ${shown.slice(0, 32)}: compare it with the installation record`);
     for (const [gate, own] of keys.gates) found.notes.push(`${gate}: gate key ${hex(sha(own)).slice(0, 32)}`);
-    const bundle = { members, manifest, keys, found, tally: new Tally(), confirmed: new Map() };
+    const bundle = { members, manifest, keys, found, tally: new Tally(), confirmed: new Map(),
+      published: new Map(), control: null };
     checkLogs(bundle);
-    checkReport(bundle, checkDocuments(bundle));
+    const proof = checkDocuments(bundle);
+    checkControl(bundle);
+    checkReport(bundle, proof);
   } catch (e) {
     found.altered.push(e instanceof Broken ? e.message : `unreadable (${e.name})`);
   }

@@ -18,10 +18,10 @@ const joined = (...parts) => {
 const sha = (...parts) => noble.sha256(parts.length === 1 ? parts[0] : joined(...parts));
 
 // --- ZIP (APPNOTE.TXT 6.3.3), one form ------------------------------------------------------------
-const NAME = new RegExp("^(?:VERIFY\\.txt|report\\.json|report\\.pdf|keys\\.json|manifest\\.json|signatures\\.json" +
+const NAME = new RegExp("^(?:VERIFY\\.txt|control\\.log|report\\.json|report\\.pdf|keys\\.json|manifest\\.json|signatures\\.json" +
   "|documents/[a-z0-9-]{4,40}/(?:config|keys|policy)|(?:events|heads)/[a-z0-9-]{4,40}/(?:0|[1-9][0-9]{0,15}))$");
-const RANKS = { "VERIFY.txt": 0, documents: 1, events: 2, heads: 3, "keys.json": 4, "report.json": 5,
-  "manifest.json": 6, "report.pdf": 7, "signatures.json": 8 };
+const RANKS = { "VERIFY.txt": 0, documents: 1, events: 2, heads: 3, "control.log": 4, "keys.json": 5,
+  "report.json": 6, "manifest.json": 7, "report.pdf": 8, "signatures.json": 9 };
 const MOST_MEMBERS = 4096, END = 22;
 
 const CRC = new Uint32Array(256).map((_, n) => {
@@ -187,6 +187,19 @@ function readNote(note, witness, keys) {
     return { origin: found[2], size: Number(found[3]), root: unbase64(found[4]), at: Number(at) };
   }
   throw new Broken("a checkpoint by an unknown witness");
+}
+
+function readCheckpoint(note, keys) {              // signed by the log's own keeper, not a witness
+  const found = NOTE.exec(note);
+  need(found !== null && found[5] === found[2], "a checkpoint of the wrong form");
+  const payload = unbase64(found[6]);
+  for (const key of keys.values()) {
+    const named = sha(bytesOf(`${found[2]}\n\x01`), key).subarray(0, 4);
+    if (payload.length !== 68 || !same(named, payload.subarray(0, 4))) continue;
+    need(noble.verify(payload.subarray(4), bytesOf(found[1]), key), "a signature does not hold");
+    return { origin: found[2], size: Number(found[3]), root: unbase64(found[4]) };
+  }
+  throw new Broken("a checkpoint by an unknown key");
 }
 
 function framesOf(data) {

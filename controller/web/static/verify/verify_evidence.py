@@ -20,7 +20,7 @@ same bytes with every library. A verifier computes each header again and compare
 6.3.3 §4.3; time 0 and date 1980-01-01, no extra fields, no comments, no ZIP64).
 
     VERIFY.txt  documents/<gate>/<name>  events/<gate>/<epoch>  heads/<gate>/<epoch>
-    keys.json   report.json   manifest.json   report.pdf   signatures.json
+    control.log   keys.json   report.json   manifest.json   report.pdf   signatures.json
 
 `manifest.json` names the hash of every member before it, `report.pdf` shows the manifest's hash,
 and `signatures.json` holds the controller's signature over both. Only the standard library is used
@@ -57,7 +57,7 @@ MAX_MEMBERS = 4_096
 MAX_BUNDLE_BYTES = 2**32 - 2**20
 """Below the limit of plain ZIP; a longer period is split into several bundles."""
 MEMBER_NAME = re.compile(
-    r"VERIFY\.txt|report\.json|report\.pdf|keys\.json|manifest\.json|signatures\.json"
+    r"VERIFY\.txt|control\.log|report\.json|report\.pdf|keys\.json|manifest\.json|signatures\.json"
     r"|documents/[a-z0-9-]{4,40}/(?:config|keys|policy)"
     r"|(?:events|heads)/[a-z0-9-]{4,40}/(?:0|[1-9][0-9]{0,15})"
 )
@@ -70,11 +70,12 @@ _RANKS = {
     "documents": 1,
     "events": 2,
     "heads": 3,
-    "keys.json": 4,
-    "report.json": 5,
-    "manifest.json": 6,
-    "report.pdf": 7,
-    "signatures.json": 8,
+    "control.log": 4,
+    "keys.json": 5,
+    "report.json": 6,
+    "manifest.json": 7,
+    "report.pdf": 8,
+    "signatures.json": 9,
 }
 _DATE = 0x0021
 _LOCAL = struct.Struct("<4s5H3I2H")
@@ -315,6 +316,206 @@ def _wilson(hits: int, total: int) -> tuple[int, int]:
     )
 '''
 
+_SOURCES["mqtt.contract.containment_proof"] = r'''"""Prove that nothing opens for a face only, from a configuration alone (rules NS-03, EQ-06).
+
+For every class of equal access (people who hold the same things are one class; nobody is named)
+and every access point with face, the intervals in which the face would open are compared with
+those in which something else that the person holds opens there. Interval boundaries are compared,
+not samples: for each weekday and each kind of it and of the day before (plain, public holiday,
+make-up workday), because a window may run past midnight.
+
+Records are as decoded from CBOR, so that the offline verifier replays the proof with this very
+module, which needs only the standard library. How windows count: `edge.domain.schedule`, which a
+test compares with this module minute by minute.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["PROOF_VERSION", "AccessClass", "prove", "week_minutes"]
+
+PROOF_VERSION = 1
+MOST_SHOWN = 100
+"""How many places beyond are named; their number is always exact."""
+_DAY_MIN = 1_440
+_WORKDAYS = frozenset(range(5))
+_WEEKEND = frozenset({5, 6})
+_KINDS = ("plain", "holiday", "workday")
+_AUTOMATED = frozenset({"qr", "fob"})
+
+Interval = tuple[int, int]
+Records = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class AccessClass:
+    """What people of one class hold: the levels that face would have, and their other credentials.
+
+    `held` are (method, levels) of credentials that last at least as long as the face would.
+    """
+
+    face_levels: tuple[str, ...]
+    held: tuple[tuple[str, tuple[str, ...]], ...]
+
+    def plain(self) -> list[Any]:
+        """Return it as it stands in a proof."""
+        return [list(self.face_levels), [[method, list(levels)] for method, levels in self.held]]
+
+    @classmethod
+    def from_plain(cls, value: Sequence[Any]) -> "AccessClass":
+        """Read it from a proof. Raises ValueError, TypeError for another form."""
+        face, held = value
+        others = tuple((str(method), _texts(levels)) for method, levels in held)
+        return cls(_texts(face), others)
+
+
+def prove(config: Records, policy: Records, classes: Iterable[AccessClass]) -> dict[str, Any]:
+    """Return the proof as plain values; `beyond` counts the places where face reaches further.
+
+    `points` lists for each access point with face: name, ways in, and for each class the minutes
+    of a plain week in which face and in which another way opens.
+    """
+    ordered = sorted(set(classes))
+    points: list[Any] = []
+    found: list[Any] = []
+    for key, record in sorted(config.items()):
+        methods = record.get("methods", ())
+        if not key.startswith("ap:") or "face" not in methods:
+            continue
+        name, rows = key[3:], []
+        for index, one in enumerate(ordered):
+            face, other = _reach(policy, name, one, frozenset(methods))
+            rows.append([week_minutes(face), week_minutes(other)])
+            found += [[name, index, *where] for where in _beyond(face, other)]
+        points.append([name, sorted(str(method) for method in methods), rows])
+    return {
+        "version": PROOF_VERSION,
+        "classes": [one.plain() for one in ordered],
+        "points": points,
+        "beyond": len(found),
+        "witnesses": found[:MOST_SHOWN],
+    }
+
+
+def week_minutes(windows: Sequence[Mapping[str, Any]]) -> int:
+    """Return how many minutes of a plain week windows cover."""
+    return sum(
+        end - start
+        for day in range(7)
+        for start, end in _day_intervals(windows, day, "plain", "plain")
+    )
+
+
+def _reach(
+    policy: Records, point: str, one: AccessClass, fitted: frozenset[str]
+) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """Return the windows of face and of everything else that the class holds at a point."""
+    face = _windows(policy, point, one.face_levels)
+    other = [
+        window
+        for method, levels in one.held
+        if method in _AUTOMATED & fitted
+        for window in _windows(policy, point, levels)
+    ]
+    return face, other
+
+
+def _windows(policy: Records, point: str, levels: Iterable[str]) -> list[Mapping[str, Any]]:
+    found: list[Mapping[str, Any]] = []
+    for level in levels:
+        for grant in policy.get(f"level:{level}", {}).get("grants", ()):
+            if point not in grant["access_points"]:
+                continue
+            schedule = policy.get(f"schedule:{grant['schedule']}", {})
+            if schedule.get("always", False):
+                found.append(_ALWAYS)
+            found += schedule.get("windows", ())
+    return found
+
+
+_ALWAYS: Mapping[str, Any] = {
+    "days": tuple(range(7)),
+    "start_min": 0,
+    "end_min": _DAY_MIN,
+    "on_holidays": True,
+    "always": True,
+}
+
+
+def _beyond(
+    face: Sequence[Mapping[str, Any]], other: Sequence[Mapping[str, Any]]
+) -> list[list[Any]]:
+    """Return [weekday, kind of the day before, kind of the day, from, to] of what is not covered.
+
+    Only where one window is in use on its own kind of day does a kind matter, but all are walked.
+    """
+    found: list[list[Any]] = []
+    for day in range(7):
+        for before in _KINDS:
+            for kind in _KINDS:
+                asked = _day_intervals(face, day, before, kind)
+                given = _day_intervals(other, day, before, kind)
+                found += [[day, before, kind, start, end] for start, end in _minus(asked, given)]
+    return found
+
+
+def _day_intervals(
+    windows: Sequence[Mapping[str, Any]], day: int, before: str, kind: str
+) -> list[Interval]:
+    """Return the merged minutes [start, end) of one day that windows cover."""
+    found: list[Interval] = []
+    for window in windows:
+        start, end = window["start_min"], window["end_min"]
+        end = end if end > start else end + _DAY_MIN
+        if _counts(window, day, kind):
+            found.append((start, min(end, _DAY_MIN)))
+        if end > _DAY_MIN and _counts(window, (day - 1) % 7, before):
+            found.append((0, end - _DAY_MIN))
+    return _merged(found)
+
+
+def _counts(window: Mapping[str, Any], day: int, kind: str) -> bool:
+    if window.get("always", False):
+        return True
+    days = frozenset(window["days"])
+    if kind == "holiday":
+        return bool(window.get("on_holidays", True)) and day in days
+    if kind == "workday":
+        return days >= _WORKDAYS or (day in days and not days <= _WEEKEND)
+    return day in days
+
+
+def _merged(intervals: Iterable[Interval]) -> list[Interval]:
+    found: list[Interval] = []
+    for start, end in sorted(intervals):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], end))
+        elif end > start:
+            found.append((start, end))
+    return found
+
+
+def _minus(asked: Sequence[Interval], given: Sequence[Interval]) -> list[Interval]:
+    """Return the parts of `asked` that `given` does not cover; both are merged."""
+    left: list[Interval] = []
+    for start, end in asked:
+        at = start
+        for low, high in given:
+            if high <= at or low >= end:
+                continue
+            if low > at:
+                left.append((at, low))
+            at = max(at, high)
+        if at < end:
+            left.append((at, end))
+    return left
+
+
+def _texts(values: Iterable[Any]) -> tuple[str, ...]:
+    return tuple(str(value) for value in values)
+'''
+
 _SOURCES["equalgate.verifying.base"] = r'''"""Say what a bundle turned out to be: notes for people, and the error that ends one check."""
 
 from dataclasses import dataclass, field
@@ -489,7 +690,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from equalgate.verifying.base import BrokenError
 from equalgate.verifying.cbor import CborValue, read_cbor
 
-__all__ = ["SignedHead", "check_signature", "kid_of", "open_signed", "read_note"]
+__all__ = ["SignedHead", "check_signature", "kid_of", "open_signed", "read_checkpoint", "read_note"]
 
 _NOTE = re.compile(
     r"(?P<body>(?P<origin>[a-z0-9-]{4,40}/[a-z0-9-]{4,40}/(?:0|[1-9][0-9]{0,18}))\n"
@@ -557,6 +758,20 @@ def read_note(text: str, witness: str, keys: Mapping[bytes, bytes]) -> SignedHea
             check_signature(public_key, payload[12:], said.encode())
             return SignedHead(found["origin"], int(found["size"]), _unbase64(found["root"]), at_s)
     raise BrokenError("a checkpoint by an unknown witness")
+
+
+def read_checkpoint(text: str, keys: Mapping[bytes, bytes]) -> tuple[str, int, bytes]:
+    """Return origin, size and root of a note that the log's own keeper signed under its origin."""
+    found = _NOTE.fullmatch(text)
+    if found is None or found["name"] != found["origin"]:
+        raise BrokenError("a checkpoint of the wrong form")
+    payload = _unbase64(found["line"])
+    for public_key in keys.values():
+        named = hashlib.sha256(found["origin"].encode() + b"\n\x01" + public_key).digest()[:4]
+        if named == payload[:4] and len(payload) == 68:
+            check_signature(public_key, payload[4:], found["body"].encode())
+            return found["origin"], int(found["size"]), _unbase64(found["root"])
+    raise BrokenError("a checkpoint by an unknown key")
 
 
 def _unbase64(text: str) -> bytes:
@@ -914,7 +1129,7 @@ def _fold(level: list[bytes]) -> bytes:
     return level[0]
 
 
-def read_leaves(blocks: Iterable[bytes]) -> Iterator[bytes]:
+def read_leaves(blocks: Iterable[bytes], most_bytes: int = _MAX_LEAF) -> Iterator[bytes]:
     """Yield the leaves of a member. Raises BrokenError for a bad length."""
     rest = b""
     for block in blocks:
@@ -923,7 +1138,7 @@ def read_leaves(blocks: Iterable[bytes]) -> Iterator[bytes]:
         while at + LEAF_FRAME_BYTES <= end:
             size = data[at] << 8 | data[at + 1]
             stop = at + LEAF_FRAME_BYTES + size
-            if size > _MAX_LEAF:
+            if size > most_bytes:
                 raise BrokenError("a record is too long")
             if stop > end:
                 break
@@ -1003,15 +1218,18 @@ a method, (2) wherever face is fitted, QR or fob is fitted too (NS-01), (3) the 
 the notice and the sign are on record there (NS-09).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from equalgate.verifying.base import BrokenError
 from equalgate.verifying.cbor import CborValue, read_cbor
 from equalgate.verifying.frames import Keys, frames_of
 from equalgate.verifying.log import tree_root
 from equalgate.verifying.signed import open_signed
+from mqtt.contract.containment_proof import AccessClass, prove
 
-__all__ = ["Document", "containment", "read_document"]
+__all__ = ["Document", "containment", "read_document", "replay"]
 
 _LEVEL_FIELDS = frozenset({"grants"})
 _GRANT_FIELDS = frozenset({"access_points", "schedule"})
@@ -1073,6 +1291,18 @@ def containment(config: Document, policy: Document) -> list[str]:
     return sorted(found)
 
 
+def replay(config: Document, policy: Document, classes: Sequence[Any]) -> dict[str, Any]:
+    """Compare, for each class, when face opens with when the same people's other ways open.
+
+    Raises ValueError, TypeError, KeyError or AttributeError for records of another form.
+    """
+    ordered = [AccessClass.from_plain(each) for each in classes]
+    proof = prove(config.records, policy.records, ordered)
+    if proof["classes"] != classes:
+        raise BrokenError("the classes of equal access are not in their one form")
+    return {name: proof[name] for name in ("points", "beyond", "witnesses")}
+
+
 def _is_blind(level: dict[str, CborValue]) -> bool:
     """Tell whether a level says nothing but where and when."""
     grants = level.get("grants")
@@ -1106,26 +1336,31 @@ _SOURCES["equalgate.verifying.checks"] = r'''"""Run every check on a bundle, gat
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 
 from equalgate.verifying.base import BrokenError, Findings, LogSummary
-from equalgate.verifying.documents import Document, containment, read_document
+from equalgate.verifying.documents import Document, containment, read_document, replay
 from equalgate.verifying.frames import Keys, LogEntry, Manifest, frames_of, table
 from equalgate.verifying.log import Tree, check_leaf, count_leaf, read_leaves, rebuild
 from equalgate.verifying.signed import SignedHead, open_signed, read_note
 from equalgate.verifying.zipped import BundleFile
 from mqtt.contract.parity import ParityTally
 
-__all__ = ["Contents", "check_documents", "check_logs", "check_report"]
+__all__ = ["Contents", "check_documents", "check_logs", "check_report", "hashed"]
 
 _SMALL = 16 << 20
+_MOST_CLASSES = 2_000
 _PRESENCE = {"birth": range(1, 2), "hb": range(2, 4)}
 _VERDICTS = ("PASS", "FAIL", "INSUFFICIENT DATA", "NOT APPLICABLE", "NEEDS HUMAN", "NOT COVERED")
 
 
 @dataclass(slots=True)
 class Contents:
-    """An opened bundle whose manifest is signed; `confirmed` is what gates say they hold."""
+    """An opened bundle whose manifest is signed.
+
+    `confirmed` is what gates say they hold, `published` each gate's configuration and policy,
+    `control` size and root of the controller's own log.
+    """
 
     file: BundleFile
     manifest: Manifest
@@ -1134,6 +1369,8 @@ class Contents:
     tally: ParityTally
     confirmed: dict[tuple[str, str], tuple[int, bytes]]
     containment: list[str]
+    published: dict[str, tuple[Document, Document]] = field(default_factory=dict)
+    control: tuple[int, bytes] = (0, b"")
 
 
 def check_logs(contents: Contents) -> None:
@@ -1160,7 +1397,7 @@ def _check_log(contents: Contents, log: LogEntry, summary: LogSummary) -> None:
     heads = _heads(contents, log)
     tree = Tree(log.first, log.peaks)
     name = f"events/{log.gate}/{log.epoch}"
-    leaves = rebuild(read_leaves(_hashed(contents, name)), summary, tree, heads)
+    leaves = rebuild(read_leaves(hashed(contents, name)), summary, tree, heads)
     site, seq, is_explained = contents.manifest.site, log.first, False
     for leaf in leaves:
         try:
@@ -1194,7 +1431,7 @@ def _judge(findings: Findings, log: LogEntry, heads: list[SignedHead], summary: 
 def _heads(contents: Contents, log: LogEntry) -> list[SignedHead]:
     """Return the checkpoints of a log, each signed by the gate and countersigned."""
     name = f"heads/{log.gate}/{log.epoch}"
-    parts = frames_of(b"".join(_hashed(contents, name, _SMALL)))
+    parts = frames_of(b"".join(hashed(contents, name, _SMALL)))
     if len(parts) % 2:
         raise BrokenError("the checkpoints are cut")
     witnesses = contents.keys.scopes.get("ack", {})
@@ -1241,7 +1478,7 @@ def check_documents(contents: Contents) -> None:
         if not name.startswith("documents/"):
             continue
         _, gate, title = name.split("/")
-        data = b"".join(_hashed(contents, name, _SMALL))
+        data = b"".join(hashed(contents, name, _SMALL))
         document = read_document(data, contents.manifest.site, gate, title, contents.keys)
         found[gate, title] = document
         confirmed = contents.confirmed.get((gate, title))
@@ -1255,6 +1492,7 @@ def check_documents(contents: Contents) -> None:
         if config is None or policy is None:
             contents.findings.incomplete.append(f"{gate}: its configuration is not in the bundle")
             continue
+        contents.published[gate] = (config, policy)
         contents.containment += containment(config, policy)
 
 
@@ -1266,6 +1504,7 @@ def check_report(contents: Contents, data: bytes) -> None:
         raise BrokenError("the report's numbers of the ways in do not follow from the records")
     if report.get("containment") != contents.containment:
         raise BrokenError("the report's proof about face does not follow from the configuration")
+    _check_proofs(contents, report)
     rules = report.get("rules")
     if not isinstance(rules, list):
         raise BrokenError("the report has no verdicts")
@@ -1278,7 +1517,21 @@ def check_report(contents: Contents, data: bytes) -> None:
     contents.findings.rules = counts
 
 
-def _hashed(contents: Contents, name: str, most_bytes: int | None = None) -> Iterator[bytes]:
+def _check_proofs(contents: Contents, report: dict[str, object]) -> None:
+    """Replay the comparison of intervals for every class of equal access; nobody is named."""
+    classes = report.get("classes")
+    if not isinstance(classes, list) or len(classes) > _MOST_CLASSES:
+        raise BrokenError("the report names no classes of equal access")
+    proofs = {gate: replay(*pair, classes) for gate, pair in contents.published.items()}
+    if report.get("proofs") != proofs:
+        raise BrokenError("the report's comparison of intervals does not follow")
+    for gate, proof in proofs.items():
+        said = f"{len(classes)} classes of equal access, {len(proof['points'])} points with face"
+        beyond = f"face alone opens in {proof['beyond']} intervals"
+        contents.findings.notes.append(f"{gate}: proof replayed: {said}, {beyond}")
+
+
+def hashed(contents: Contents, name: str, most_bytes: int | None = None) -> Iterator[bytes]:
     """Yield a member's blocks; raise BrokenError at its end if it is not what was signed."""
     size, expected = contents.manifest.hashes.get(name, (-1, b""))
     if contents.file.size(name) != size or (most_bytes is not None and size > most_bytes):
@@ -1289,6 +1542,65 @@ def _hashed(contents: Contents, name: str, most_bytes: int | None = None) -> Ite
         yield block
     if digest.digest() != expected:
         raise BrokenError(f"{name} is not what was signed")
+'''
+
+_SOURCES["equalgate.verifying.control"] = r'''"""Check the controller's own log: consents, configurations, drills, verdicts and acts of staff.
+
+Its leaves name nobody (`mqtt.contract.control_log`); who it was stays with the controller, bound by
+a commitment. The tree must have the root that the controller signed in the report's checkpoint.
+"""
+
+from collections import Counter
+from hashlib import sha256
+
+from equalgate.verifying.base import BrokenError
+from equalgate.verifying.cbor import read_cbor
+from equalgate.verifying.checks import Contents, hashed
+from equalgate.verifying.frames import table
+from equalgate.verifying.log import Tree, read_leaves
+from equalgate.verifying.signed import read_checkpoint
+
+__all__ = ["check_control", "check_control_head"]
+
+_MOST_LEAF = 65_535
+_FORM = (int, int, str, int, dict, bytes)
+_AT_ONCE = 1_024
+
+
+def check_control(contents: Contents) -> None:
+    """Rebuild the controller's log from its leaves. Raises BrokenError."""
+    tree, waiting, kinds = Tree(0, ()), list[bytes](), Counter[str]()
+    for seq, leaf in enumerate(read_leaves(hashed(contents, "control.log"), _MOST_LEAF)):
+        kinds[_kind(leaf, seq)] += 1
+        waiting.append(sha256(b"\x00" + leaf).digest())
+        if len(waiting) >= _AT_ONCE:
+            tree.extend(waiting)
+            waiting.clear()
+    tree.extend(waiting)
+    contents.control = (tree.size, tree.root())
+    told = ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items()))
+    contents.findings.notes.append(f"controller log: {tree.size} records ({told})")
+
+
+def check_control_head(contents: Contents, data: bytes) -> None:
+    """Hold the log against the signed checkpoint in the report. Raises BrokenError."""
+    said = table(data).get("control_log")
+    size, root = contents.control
+    if not isinstance(said, dict) or (said.get("size"), said.get("root")) != (size, root.hex()):
+        raise BrokenError("the controller's log is not the one in the report")
+    keys = contents.keys.scopes.get("ack", {})
+    signed = read_checkpoint(str(said.get("checkpoint")), keys)
+    if signed != (f"{contents.manifest.site}/controller/0", size, root):
+        raise BrokenError("the controller's log is not what the controller signed")
+
+
+def _kind(leaf: bytes, seq: int) -> str:
+    fields = read_cbor(leaf)
+    if not isinstance(fields, list) or [type(each) for each in fields] != list(_FORM):
+        raise BrokenError(f"record {seq} of the controller has the wrong form")
+    if fields[:2] != [1, seq]:
+        raise BrokenError(f"record {seq} of the controller is out of place")
+    return str(fields[2])
 '''
 
 _SOURCES["equalgate.verifying.program"] = r'''"""Check an evidence bundle offline, trusting neither the manager nor us.
@@ -1313,6 +1625,7 @@ from typing import BinaryIO
 
 from equalgate.verifying.base import BrokenError, Findings, LogSummary, Verdict
 from equalgate.verifying.checks import Contents, check_documents, check_logs, check_report
+from equalgate.verifying.control import check_control, check_control_head
 from equalgate.verifying.frames import Keys, Manifest, read_keys_table, read_manifest, table
 from equalgate.verifying.signed import open_signed
 from equalgate.verifying.zipped import BundleFile
@@ -1322,6 +1635,7 @@ from mqtt.contract.parity import ParityTally
 __all__ = ["main", "verify_bundle", "verify_file"]
 
 _SMALL = 16 << 20
+_UNFORESEEN = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _LATE = ("manifest.json", "report.pdf", "signatures.json")
 _ANSWERS = {
     Verdict.INTACT: "记录完整，未被改动",
@@ -1367,10 +1681,11 @@ def verify_bundle(file: BinaryIO, key: str = "") -> Findings:
         contents = _open(BundleFile.open(file), findings, key)
         check_logs(contents)
         check_documents(contents)
+        check_control(contents)
         _check_rest(contents)
     except BrokenError as error:
         findings.altered.append(error.text)
-    except (ValueError, TypeError, KeyError, IndexError, RecursionError, OverflowError) as error:
+    except _UNFORESEEN as error:
         # A form that no check foresaw is refused like any other, never believed.
         findings.altered.append(f"unreadable ({type(error).__name__})")
     return findings
@@ -1433,6 +1748,7 @@ def _check_rest(contents: Contents) -> None:
             raise BrokenError(f"{name} is not what was signed")
         if name == "report.json" and not contents.findings.altered:
             check_report(contents, data)
+            check_control_head(contents, data)
 
 
 def _as_json(findings: Findings) -> str:
