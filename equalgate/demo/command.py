@@ -20,6 +20,7 @@ from equalgate.demo.stage.app import serving
 from equalgate.demo.steps import Result, Steps
 from equalgate.demo.tour_commands import open_remotely
 from equalgate.demo.tour_containment import refuse_face_only
+from equalgate.demo.tour_drill import drill
 from equalgate.demo.tour_entry import enter_by_every_way
 from equalgate.demo.tour_evidence import take_evidence
 from equalgate.demo.tour_face import enter_by_face
@@ -64,6 +65,7 @@ def _play(folder: Path, ports: Ports, evidence: Path | None) -> int:
         try:
             _wait_for_documents(scene)
             _tour(scene, steps)
+            drill(scene, steps)
             take_evidence(scene, steps, evidence)
         except EqualGateError as error:
             steps.line("tour", Result("none", more={"error": str(error)}), ms=0, ok=False)

@@ -4,6 +4,7 @@ import json
 from http.cookiejar import CookieJar
 from typing import Any
 from urllib.error import HTTPError, URLError
+from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_opener
 
 from equalgate.demo.steps import StepFailedError
@@ -11,6 +12,7 @@ from equalgate.demo.steps import StepFailedError
 __all__ = ["PagesClient"]
 
 _TIMEOUT_S = 60.0
+_FORM = "application/x-www-form-urlencoded"
 
 
 class PagesClient:
@@ -42,8 +44,16 @@ class PagesClient:
 
     def download(self, path: str) -> bytes:
         """Send an empty form and return the file that is answered. Raises StepFailedError."""
-        kind = "application/x-www-form-urlencoded"
-        return self._send("POST", path, b"", kind)
+        return self._send("POST", path, b"", _FORM)
+
+    def form(self, path: str, fields: dict[str, str | list[str]]) -> str:
+        """Send a page's form; return the page that answers. Raises StepFailedError."""
+        body = urlencode(fields, doseq=True).encode()
+        return self._send("POST", path, body, _FORM).decode("utf-8")
+
+    def page(self, path: str) -> str:
+        """Return a page's text. Raises StepFailedError."""
+        return self._send("GET", path, None, "text/html").decode("utf-8")
 
     def _call(self, verb: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
         data = None if body is None else json.dumps(body).encode()

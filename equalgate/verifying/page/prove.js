@@ -100,13 +100,20 @@ function checkProofs(bundle, report) {
   need(report.proofs && dumped(report.proofs) === dumped(proofs), "the report's comparison of intervals does not follow");
 }
 
+function checkDrill(facts, bound) {                // the list was bound by its hash before, revealed after
+  const visit = hex(facts.get("drill")), list = facts.get("list"), hashed = facts.get("list_hash");
+  if (facts.get("step") === "opened") bound.set(visit, isBytes(hashed) ? hex(hashed) : "");
+  if (facts.get("step") !== "revealed") return;
+  need(isBytes(list) && hex(sha(list)) === bound.get(visit), "a drill's list is not the one that was bound before");
+}
 function checkControl(bundle) {
-  const tree = new Tree(0, []), kinds = new Map(), form = (seq) => `record ${seq} of the controller has the wrong form`;
+  const bound = new Map(), tree = new Tree(0, []), kinds = new Map(), form = (seq) => `record ${seq} of the controller has the wrong form`;
   for (const leaf of leavesOf(hashed(bundle, "control.log"), 65535)) {
     const f = readCbor(leaf), seq = tree.size;
     need(Array.isArray(f) && f.length === 6 && typeof f[2] === "string" && isWhole(f[3]) && f[4] instanceof Map &&
       isBytes(f[5]), form(seq));
     need(f[0] === 1 && f[1] === seq, `record ${seq} of the controller is out of place`);
+    if (f[2] === "drill" && isBytes(f[4].get("drill"))) checkDrill(f[4], bound);
     kinds.set(f[2], (kinds.get(f[2]) || 0) + 1);
     tree.append(leafHash(leaf));
   }
