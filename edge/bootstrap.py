@@ -21,6 +21,7 @@ from edge.adapters.keystore import KeyStore
 from edge.adapters.sim.clock import SettableMachine, SimulatedClock
 from edge.adapters.store import SqliteStore
 from edge.adapters.trial_shelf import FileShelf
+from edge.adapters.vault import vault_of
 from edge.config import BrokerConfig, GateConfig
 from edge.domain.gate_boot import boot
 from edge.domain.inputs import Observed
@@ -105,7 +106,7 @@ def _open(config: GateConfig, *, simulate: bool) -> _Parts:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     jumps = _JumpReport()
     clock, system_clock = _clocks(jumps, simulate=simulate)
-    signer = KeyStore(config.path(config.keys.folder)).signer()
+    signer = KeyStore(config.path(config.keys.folder), vault_of(config.keys.store)).signer()
     crash_point = crash_point_from(os.environ)
     hardware = wiring.build(config, clock, simulate=simulate)
     store = SqliteStore(

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from edge.adapters.store_files import replace_file
+from edge.adapters.vault import Vault
 from mqtt.contract.envelope import Ed25519Signer, key_id
 from mqtt.contract.errors import ConfigError
 from mqtt.contract.reasons import ReasonCode
@@ -21,15 +23,25 @@ _OTHERS = 0o077
 
 
 class KeyStore:
-    """Keys in files under `folder`, which is made if it is missing."""
+    """Keys in files under `folder`, which is made if it is missing.
 
-    def __init__(self, folder: Path) -> None:
+    With a `vault` the key lies there sealed; one that lay open is sealed first and then destroyed,
+    so that a unit keeps its key when the store is changed.
+    """
+
+    def __init__(self, folder: Path, vault: Vault | None = None) -> None:
         self._folder = folder
+        self._vault = vault
 
     @property
     def signing_key(self) -> Path:
         """Return the file of the signing key: 32 raw bytes."""
         return self._folder / "signing.key"
+
+    @property
+    def sealed_key(self) -> Path:
+        """Return the file of the signing key as a vault closed it."""
+        return self._folder / "signing.sealed"
 
     def signer(self) -> Ed25519Signer:
         """Return the gate's signer; a new key is made where there is none yet.
@@ -39,9 +51,15 @@ class KeyStore:
         """
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if self._vault is not None and self.sealed_key.exists():
+                seed = self._vault.unseal(self.sealed_key.read_bytes())
+                return Ed25519Signer(Ed25519PrivateKey.from_private_bytes(seed))
             if not self.signing_key.exists():
                 self._create()
-            return Ed25519Signer(Ed25519PrivateKey.from_private_bytes(self._read()))
+            seed = self._read()
+            if self._vault is not None:
+                self._close(seed, self._vault)
+            return Ed25519Signer(Ed25519PrivateKey.from_private_bytes(seed))
         except OSError as error:
             raise ConfigError(ReasonCode.FILE_UNREADABLE, self.signing_key.name) from error
 
@@ -53,6 +71,15 @@ class KeyStore:
         if mode & _OTHERS:
             raise ConfigError(ReasonCode.CONFIG_INVALID, f"{self.signing_key.name}: mode 0600")
         return seed
+
+    def _close(self, seed: bytes, vault: Vault) -> None:
+        """Seal the key, see that it opens again, and only then destroy the open one."""
+        closed = vault.seal(seed)
+        if vault.unseal(closed) != seed:
+            raise ConfigError(ReasonCode.CONFIG_INVALID, "keys.store")
+        replace_file(self.sealed_key, closed)
+        self.signing_key.write_bytes(bytes(_SEED_BYTES))
+        self.signing_key.unlink()
 
     def _create(self) -> None:
         """Write a new key whole or not at all; a second process that is quicker wins."""

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from edge.adapters.keystore import KeyStore
+from edge.adapters.vault import vault_of
 from edge.config import GateConfig
 from mqtt.contract.ids import parse_name
 from mqtt.contract.provisioning import read_token
@@ -47,7 +48,8 @@ def print_plate(config: GateConfig) -> int:
     """Print the plate as SVG."""
     from edge.adapters.provisioning import plate_svg
 
-    public_key = KeyStore(config.path(config.keys.folder)).signer().public_key
+    keys = KeyStore(config.path(config.keys.folder), vault_of(config.keys.store))
+    public_key = keys.signer().public_key
     sys.stdout.write(plate_svg(config.gate.site, config.gate.id, public_key))
     return 0
 

@@ -134,6 +134,8 @@ def _trust(config: GateConfig) -> Iterator[Finding]:
     is_hex = len(trust) == 64 and not set(trust.lower()) - set("0123456789abcdef")
     if _PLACEHOLDER in trust or not is_hex:
         yield ReasonCode.PLACEHOLDER_SECRET, "keys.trust: 64 hex digits"
+    if config.keys.store not in {"file", "tpm2"}:
+        yield _invalid("keys.store: file | tpm2")
     if not 0 < config.broker.port < 65_536:
         yield _invalid("broker.port: 1 to 65535")
     if not 0 < config.broker.retry_from_ms <= config.broker.retry_to_ms:

@@ -63,10 +63,14 @@ class BrokerConfig(_Table, frozen=True, forbid_unknown_fields=True):
 
 
 class KeysConfig(_Table, frozen=True, forbid_unknown_fields=True):
-    """`[keys]`: the folder of this gate's own key; the site's key (hex) that it trusts first."""
+    """`[keys]`: the folder of this gate's own key; the site's key (hex) that it trusts first.
+
+    `store` is `file`, or `tpm2` where the key is sealed to a TPM 2.0.
+    """
 
     trust: str
     folder: str = "keys"
+    store: str = "file"
 
 
 class WorkersConfig(_Table, frozen=True, forbid_unknown_fields=True):
