@@ -167,6 +167,7 @@ class Seen:
 
     def check(self, least: int = 60) -> None:
         """Fail where the page is wider than its window, has small targets or axe finds faults."""
+        self.page.wait_for_load_state()
         found = [f"small: {each}" for each in self.small_targets(least)] + self.faults_of_access()
         if self.overflow() > 0:
             found.append(f"{self.overflow()} px wider than the window")
