@@ -4,9 +4,8 @@ from pathlib import Path
 
 from edge.workers.face.keys import FileCabinet
 from edge.workers.face.trt.api import TensorRt
-from edge.workers.face.trt.api_fake import fake_plan, fake_tensorrt
+from edge.workers.face.trt.api_fake import fake_tensorrt
 from edge.workers.face.trt.backend import Model, TrtBackend
-from edge.workers.face.trt.builder import Progress
 from edge.workers.face.trt.cache import EngineCache
 from edge.workers.face.trt.driver_fake import FakeDriver
 from edge.workers.face.trt.precision import Precision
@@ -42,7 +41,6 @@ class TrtSite:
         self.faults: set[str] = set()
         self.version = "10.3.0"
         self.precision: Precision = "float32"
-        self.spoils_plan = False
         self.builds = 0
 
     @property
@@ -54,16 +52,10 @@ class TrtSite:
         trt = fake_tensorrt(self.driver, self.faults)
         return TrtBackend(
             TensorRt(trt.module, trt.flavour, self.version), self.driver, self.cache, self.models,
-            precision=self.precision, compile_code=lambda _: (b"code", "fake"),
-            build_plan=self._plan,
+            precision=self.precision, compile_code=self._compiled,
         )  # fmt: skip
 
-    def _plan(
-        self, _trt: TensorRt, content: bytes, progress: Progress | None
-    ) -> tuple[bytes, dict[str, object]]:
+    def _compiled(self, _architecture: str) -> tuple[bytes, str]:
+        # Once for each engine that is built.
         self.builds += 1
-        if progress is not None:
-            progress("Building", 1, 1)
-        if self.spoils_plan:
-            content = model("pad-minifasnet-v2").content
-        return fake_plan(content), {"layer_types": ["FLOAT"]}
+        return b"code", "fake"

@@ -13,9 +13,8 @@ from collections.abc import Sequence
 from edge.workers.face.hygiene import restart_without_cache
 from edge.workers.face.trt import choose, prepare
 from edge.workers.face.trt.api import TensorRt
-from edge.workers.face.trt.api_fake import fake_plan, fake_tensorrt
+from edge.workers.face.trt.api_fake import fake_tensorrt
 from edge.workers.face.trt.backend import TrtBackend
-from edge.workers.face.trt.builder import Progress
 from edge.workers.face.trt.driver_fake import FakeDriver
 
 __all__ = ["main"]
@@ -27,9 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     module = fake_tensorrt(driver)
     version = os.environ.get("TRT_VERSION", "10.3.0")
     found = TensorRt(module.module, module.flavour, version)
-    made = functools.partial(
-        TrtBackend, compile_code=lambda _: (b"code", "fake"), build_plan=build_plan
-    )
+    made = functools.partial(TrtBackend, compile_code=lambda _: (b"code", "fake"))
     setattr(choose, "TrtBackend", made)  # noqa: B010 - its constructor, for this process
     here = functools.partial
     opened, chosen = choose.open_backend, choose.choose
@@ -46,14 +43,6 @@ def main(arguments: Sequence[str]) -> int:
     if os.environ.get("TRT_FAILS"):
         _fail_later(driver, os.environ["TRT_FAILS"])
     return work(rest)
-
-
-def build_plan(
-    _trt: TensorRt, content: bytes, progress: Progress | None
-) -> tuple[bytes, dict[str, object]]:
-    if progress is not None:
-        progress("Building", 1, 1)
-    return fake_plan(content), {"layer_types": ["FLOAT"]}
 
 
 def built_apart(wish: choose.EngineWish, models: object) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """The closed sensor and the valve, on real GStreamer with its own test picture."""
 
-import importlib
+import importlib.util
 import sys
 import time
 from collections.abc import Iterator

@@ -216,7 +216,7 @@ def test_the_commands_build_list_verify_and_prune(
     assert commands.build(known, models, as_json=True, opened=opened(machine)) == 0
     told = lines()
     assert [line["engine"] for line in told if line.get("state") == "built"] == NAMES
-    assert all(line["percent"] == 100 for line in told if "percent" in line)
+    assert {line["percent"] for line in told if "percent" in line} == {0, 50, 100}
     assert commands.build(known, models, as_json=True, opened=opened(machine)) == 0
     assert {line["state"] for line in lines()} == {"there"}
     assert commands.list_engines(known, models, as_json=True) == 0

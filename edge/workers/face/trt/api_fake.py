@@ -13,12 +13,12 @@ import numpy as np
 from edge.workers.face.engine import EngineError
 from edge.workers.face.engine_onnx import OnnxEngine, open_onnx
 from edge.workers.face.trt.api import TensorRt
+from edge.workers.face.trt.api_fake_builder import MARK, FakeType, builder_of
 from edge.workers.face.trt.builder import profile_of
 from edge.workers.face.trt.driver_fake import FakeDriver
 
-__all__ = ["FAILURES", "MARK", "fake_plan", "fake_tensorrt"]
+__all__ = ["FAILURES", "fake_plan", "fake_tensorrt"]
 
-MARK = b"fake-plan-1\n"
 FAILURES = (
     "runtime", "plan", "context", "input_shape", "infer_shapes", "address", "execute",
     "writes_nothing", "open_output",
@@ -29,11 +29,6 @@ FAILURES = (
 class _Mode(enum.Enum):
     INPUT = 1
     OUTPUT = 2
-
-
-class _Type(enum.Enum):
-    FLOAT = 0
-    HALF = 1
 
 
 class _Logger:
@@ -70,9 +65,11 @@ def fake_tensorrt(driver: FakeDriver, failing: set[str] | None = None) -> Tensor
         __version__ = "10.3.0"
         ILogger = _Logger
         TensorIOMode = _Mode
-        DataType = _Type
+        DataType = FakeType
 
     Module.Runtime = Runtime  # type: ignore[attr-defined]  # a module is open
+    for name, kind in builder_of(faults).items():
+        setattr(Module, name, kind)
     return TensorRt(Module, "fake", Module.__version__)
 
 
@@ -95,8 +92,8 @@ class _Engine:
     def get_tensor_mode(self, name: str) -> _Mode:
         return _Mode.INPUT if name in self._inputs else _Mode.OUTPUT
 
-    def get_tensor_dtype(self, name: str) -> _Type:
-        return _Type.FLOAT if name in self._specs else _Type.HALF
+    def get_tensor_dtype(self, name: str) -> FakeType:
+        return FakeType.FLOAT if name in self._specs else FakeType.HALF
 
     def get_tensor_shape(self, name: str) -> tuple[int, ...]:
         return tuple(-1 if axis is None else axis for axis in self._specs[name].shape)

@@ -33,7 +33,6 @@ from edge.workers.face.trt.precision import COSINE_FLOORS, Precision, disagrees,
 __all__ = ["Model", "TrtBackend"]
 
 Compile = Callable[[str], tuple[bytes, str]]
-BuildPlan = Callable[[TensorRt, bytes, "Progress | None"], "tuple[bytes, dict[str, object]]"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,6 @@ class TrtBackend:
         *,
         precision: Precision = "float16",
         compile_code: Compile = compile_kernels,
-        build_plan: BuildPlan | None = None,
     ) -> None:
         self._trt = trt
         self._driver = driver
@@ -64,7 +62,6 @@ class TrtBackend:
         self._models = {model.content: model for model in models}
         self._precision = precision
         self._compile = compile_code
-        self._build_plan = build_plan or _built
 
     def engine_keys(self) -> dict[str, EngineKey]:
         """Return the key of every model, by the model's name, as this machine is now."""
@@ -133,8 +130,8 @@ class TrtBackend:
             if disagrees(reference, open_onnx(content), feeds, floor):
                 raise EngineError("precision_refused", model.manifest.name)
         kernels, made_by = self._compile(self._driver.facts.architecture)
-        plan, facts = self._build_plan(self._trt, content, progress)
-        files = EngineFiles(plan, kernels, write_golden(golden))
+        built = build_engine(self._trt, content, progress)
+        files = EngineFiles(built.plan, kernels, write_golden(golden))
         engine = self._opened(files)
         cosine, output = worst_cosine(model.manifest, golden, engine)
         engine.close()
@@ -146,18 +143,13 @@ class TrtBackend:
             "worst_cosine": round(cosine, 7),
             "kernels_by": made_by,
             "seconds": round(time.monotonic() - begin_s, 1),
+            "layer_types": list(built.layer_types),
+            "words": built.words,
         }
-        self._cache.put(key, files, known | facts)
+        self._cache.put(key, files, known)
 
     def _opened(self, files: EngineFiles) -> TrtEngine:
         placer = PicturePlacer(self._driver, files.kernels)
         return open_plan(
             self._trt, self._driver, files.plan, precision=self._precision, placer=placer
         )
-
-
-def _built(
-    trt: TensorRt, content: bytes, progress: Progress | None
-) -> tuple[bytes, dict[str, object]]:
-    built = build_engine(trt, content, progress)
-    return built.plan, {"layer_types": list(built.layer_types), "words": built.words}
