@@ -100,10 +100,17 @@ def answer_complaint(
     uow.session.flush()
 
 
-def complaint_figures(uow: UnitOfWork, moment: Moment, since_ms: int = 0) -> ComplaintFigures:
-    """Return counts of what came since then; the forced ones are counted, never shown here."""
+def complaint_figures(
+    uow: UnitOfWork, moment: Moment, since_ms: int = 0, *, reader: Actor | None = None
+) -> ComplaintFigures:
+    """Return counts of what came since then, or of what `reader` may read among it.
+
+    For reports the forced ones are counted; to the desk not even their number is told.
+    """
     found = select(ComplaintRow).where(ComplaintRow.opened_at_ms >= since_ms)
-    rows = tuple(uow.session.scalars(found))
+    rows = tuple(
+        row for row in uow.session.scalars(found) if reader is None or _may_read(reader, row)
+    )
     took = sorted(
         (row.answered_at_ms - row.opened_at_ms) / DAY_MS
         for row in rows

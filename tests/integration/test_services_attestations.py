@@ -100,6 +100,9 @@ def test_the_desk_reads_no_complaint_of_somebody_who_was_forced(engine: Engine) 
         assert complaints_for(uow, GUARD) == ()
         assert complaints_for(uow, INSPECTOR) == (forced, fee)
         assert complaints_for(uow, Actor(holder)) == (forced,)
+        assert complaint_figures(uow, NOW, reader=home.manager).received == 1
+        assert complaint_figures(uow, NOW, reader=home.manager).forced == 0
+        assert complaint_figures(uow, NOW, reader=INSPECTOR).forced == 1
         with pytest.raises(RefusedError) as caught:
             answer_complaint(uow, home.manager, forced.id, "no", NOW)
         assert caught.value.code is ReasonCode.NOT_FOUND

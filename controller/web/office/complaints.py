@@ -31,7 +31,7 @@ def show(request: Request, desk: TheDesk, staff: Staff) -> Response:
             request,
             "office/complaints.html",
             rows=complaints_for(uow, staff),
-            figures=complaint_figures(uow, desk.clock()),
+            figures=complaint_figures(uow, desk.clock(), reader=staff),
         )
 
 

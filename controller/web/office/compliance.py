@@ -29,7 +29,7 @@ _PATH = "/manager/compliance"
 
 
 @router.get("")
-def show(request: Request, desk: TheDesk) -> Response:
+def show(request: Request, desk: TheDesk, staff: Staff) -> Response:
     """Show what is in order, what comes up and what waits for somebody."""
     with desk.reading() as uow:
         moment = desk.clock()
@@ -37,7 +37,7 @@ def show(request: Request, desk: TheDesk) -> Response:
             request,
             "office/compliance.html",
             states=desk_state(uow, moment),
-            complaints=complaint_figures(uow, moment),
+            complaints=complaint_figures(uow, moment, reader=staff),
             filing=filing(uow),
             elsewhere=elsewhere(uow),
             attested=len(attestations(uow)),

@@ -20,6 +20,7 @@ from controller.web.desk import Desk
 from controller.web.identity import Staff
 from controller.web.ids import raw_id
 from controller.web.manager.forms import Fields, TheFields, wrong
+from controller.web.office.homes import homes_of
 from controller.web.office.pending import PendingFiles
 from controller.web.page import TheDesk, go, page, words_for
 from mqtt.contract.errors import RefusedError
@@ -160,11 +161,13 @@ def _claims(
             .order_by(FobClaimRow.opened_at_ms.desc())
             .limit(10)
         ).all()
+        found = find_residents(uow, typed) if typed.strip() else ()
         return page(
             request,
             "office/claims.html",
             status,
-            found=find_residents(uow, typed) if typed.strip() else (),
+            found=found,
+            homes=homes_of(uow, found),
             typed=typed,
             points=[point for point in points if "fob" in point.methods],
             recent=recent,

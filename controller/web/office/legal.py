@@ -20,6 +20,7 @@ from controller.web.desk import Desk
 from controller.web.identity import Staff
 from controller.web.ids import raw_id
 from controller.web.manager.forms import Fields, TheFields, wrong
+from controller.web.office.homes import homes_of
 from controller.web.page import TheDesk, go, page, words_for
 from mqtt.contract.errors import RefusedError
 from mqtt.contract.ids import id_to_text
@@ -111,13 +112,15 @@ def _desk(request: Request, desk: Desk, typed: str, status: int = 200, error: st
         index_missing(uow)
         uow.commit()
     with desk.reading() as uow:
+        found = find_residents(uow, typed) if typed.strip() else ()
         return page(
             request,
             "office/legal.html",
             status,
             rows=orders(uow),
             typed=typed,
-            found=find_residents(uow, typed) if typed.strip() else (),
+            found=found,
+            homes=homes_of(uow, found),
             id_text=id_to_text,
             error=error,
         )
@@ -128,13 +131,15 @@ def _order(
 ) -> Response:
     with desk.reading() as uow:
         row = uow.need(LegalOrderRow, order)
+        person = uow.need(HolderRow, row.holder_id)
         titles = {gate.name: gate.title for gate in uow.session.scalars(select(GateRow))}
         return page(
             request,
             "office/legal_order.html",
             status,
             row=row,
-            person=uow.need(HolderRow, row.holder_id),
+            person=person,
+            home=homes_of(uow, (person,))[person.id],
             author=_name(uow, row.made_by),
             approver=_name(uow, row.approved_by),
             requests=order_requests(uow, row, desk.clock()),
