@@ -39,7 +39,7 @@ def main(kind: str) -> int:
     begin_s = time.monotonic()
     try:
         with driver.current():
-            # Freeing memory waits for the device: what the kernel uses lives until the deadline.
+            # Freeing memory or a module waits for the device: both live until the deadline.
             _held = _lose(driver, kind)
             driver.wait(time.monotonic() + 0.2)
     except DeviceLostError as error:
@@ -84,7 +84,7 @@ def _lose(driver: object, kind: str) -> object:
         kernel = driver.kernel(target.read_bytes(), "spin", "Pq")
     buffer = driver.allocate(16)
     kernel.launch((1, 1, 1), (1, 1, 1), (buffer.device, 6_000_000_000))
-    return buffer
+    return buffer, kernel
 
 
 def _refuses(driver: object) -> str:
