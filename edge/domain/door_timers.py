@@ -46,7 +46,11 @@ def run_due(
         due_ms, run = min(_timers(state, settings), key=_due, default=(NEVER, None))
         if run is None or due_ms > now_ms:
             return state, events
+        was_open = lock_open(state)
         state, event = run(state)
+        if lock_open(state) != was_open:
+            # The lock is commanded now, and only now its contact can begin to follow.
+            state = replace(state, lock_changed_ms=now_ms)
         if event is not None:
             events.append(event)
 

@@ -116,6 +116,7 @@ def _stay(ports: Ports) -> int:
     compound = Compound(folder, ports)
     if compound.is_made:
         compound.configure()
+        compound.bring_up_to_date()
     else:
         shutil.rmtree(folder, ignore_errors=True)
         _say("首次启动：正在搭建演示小区… / first start: making the example compound…")
@@ -145,6 +146,9 @@ def _say_where(compound: Compound, base: str) -> None:
     for gate in compound.gates.values():
         config = gate.config_file
         _say(f"    ./gate exec equalgate edge sim --config {config} --prompt")
+    _say("\n  发布配置而继电器卡住 / roll a configuration out to a gate whose relay sticks:")
+    _say(f"    {base}/manager, 配置发布 / roll-outs")
+    _say("    ./gate exec equalgate edge sim --config … --do 'stuck on' --do 'fob 1234567'")
     _say("  停止 / stop: Ctrl-C\n")
 
 

@@ -184,6 +184,11 @@ class Compound:
         self._keep_accounts(seeded)
         return seeded
 
+    def bring_up_to_date(self) -> None:
+        """Give a compound that an older version made the tables of this one."""
+        with self.database() as engine:
+            upgrade(engine)
+
     def site(self) -> Site:
         """Return the compound as the controller's services know it."""
         return Site(SITE, "Asia/Shanghai", KeystoreFolder(self.folder / "controller" / "keys"))

@@ -263,3 +263,21 @@ def test_a_free_period_ends_by_itself(door: Door) -> None:
     door.at(0, Free(60_000, R.HOLD_OPEN))
     assert door.run_to(60_000) == [R.FREE_ENDED]
     assert not door.unlocked()
+
+
+def test_G10_a_lock_that_falls_shut_a_moment_after_its_time_is_no_fault(door: Door) -> None:
+    door.at(0, LockReported(is_locked=True))
+    door.at(10_000, Grant(5_000))
+    door.at(10_050, LockReported(is_locked=False))
+    assert door.run_to(15_000) == [R.RELOCKED]
+    door.at(15_040, LockReported(is_locked=True))
+    assert door.run_to(20_000) == []
+    assert not door.state.lock_fault
+
+
+def test_G10_a_lock_that_stays_open_after_its_time_is_a_fault(door: Door) -> None:
+    door.at(0, LockReported(is_locked=True))
+    door.at(10_000, Grant(5_000))
+    door.at(10_050, LockReported(is_locked=False))
+    assert door.run_to(15_999) == [R.RELOCKED]
+    assert door.run_to(16_000) == [R.LOCK_FAULT]
