@@ -7,6 +7,7 @@ Whatever is unknown, of the wrong type or still a placeholder is refused.
     [keystore]  folder
     [broker]    host, port, ca_file; [broker.web] and [broker.ingest]: certificate, key
     [http]      host, port, certificate, key
+    [webhooks]  url, secret_file (off unless set)
 
 Relative paths start at the folder of the file. Nothing is read when this module is imported.
 """
@@ -30,6 +31,7 @@ __all__ = [
     "KeystoreSettings",
     "Settings",
     "SiteSettings",
+    "WebhookSettings",
     "load",
     "parse",
 ]
@@ -95,6 +97,16 @@ class HttpSettings(_Section, frozen=True, forbid_unknown_fields=True):
     key: Path | None = None
 
 
+class WebhookSettings(_Section, frozen=True, forbid_unknown_fields=True):
+    """Whom to tell what happens at the gates; off unless `url` is set.
+
+    `url` is https, or http on this machine. `secret_file` holds `whsec_` and base64.
+    """
+
+    url: str = ""
+    secret_file: Path | None = None
+
+
 class Settings(_Section, frozen=True, forbid_unknown_fields=True):
     """Everything that a controller process needs to know before it opens its database."""
 
@@ -103,6 +115,7 @@ class Settings(_Section, frozen=True, forbid_unknown_fields=True):
     keystore: KeystoreSettings
     broker: BrokerSettings
     http: HttpSettings = HttpSettings()
+    webhooks: WebhookSettings = WebhookSettings()
 
 
 def load(path: Path) -> Settings:
@@ -172,6 +185,9 @@ def _check(settings: Settings) -> None:
     for where, port in (("broker.port", settings.broker.port), ("http.port", settings.http.port)):
         if not 0 < port <= _MAX_PORT:
             raise ConfigError(ReasonCode.CONFIG_INVALID, where)
+    url = settings.webhooks.url
+    if url and not url.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
+        raise ConfigError(ReasonCode.CONFIG_INVALID, "webhooks.url: https")
     http = settings.http
     if (http.certificate is None) != (http.key is None):
         raise ConfigError(ReasonCode.CONFIG_INVALID, "http.certificate, http.key")

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from controller.bootstrap import clock
 from controller.bootstrap.child import IngestChild
 from controller.bootstrap.parts import make_site, open_database, session_spec
+from controller.bootstrap.webhooks import UrlPoster, WebhookCourier, endpoint_of
 from controller.settings import Settings
 from controller.web.app import create_app
 from controller.web.desk import Desk
@@ -49,8 +50,12 @@ def run_serve(settings: Settings, config_file: Path, *, with_ingest: bool = Fals
     title = settings.site.title
     app = create_app(engine, site, link, clock.now, title=title, is_https=is_https)
     child = IngestChild(config_file) if with_ingest else None
+    endpoint = endpoint_of(settings.webhooks)
+    courier = WebhookCourier(engine, endpoint, clock.now, UrlPoster()) if endpoint else None
     session.start()
     link.start()
+    if courier is not None:
+        courier.start()
     if child is not None:
         child.start()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -61,6 +66,8 @@ def run_serve(settings: Settings, config_file: Path, *, with_ingest: bool = Fals
     finally:
         if child is not None:
             child.stop()
+        if courier is not None:
+            courier.stop()
         link.stop()
         session.stop()
         engine.dispose()
