@@ -9,6 +9,7 @@ import threading
 from functools import partial
 from pathlib import Path
 
+from equalgate.demo.cast import load_cast
 from equalgate.demo.compound import Compound, Ports, now
 from equalgate.demo.eavesdropper import NAME, ClientsOfHostileBroker, Eavesdropper
 from equalgate.demo.face_setup import faces_folder, models_folder
@@ -142,6 +143,9 @@ def _say_where(compound: Compound, base: str) -> None:
     _say("")
     for account in compound.accounts():
         _say(f"  {account.role:10} {account.login:10} {account.password}")
+    cast = load_cast(compound.cast_file)
+    _say(f"\n  保安接班 / a guard's shift: {base}/guard/sign-in")
+    _say(f"  卡号 / fob {cast.guard_card[0]}  密码 / PIN {cast.guard_pin}")
     _say("\n  硬件为模拟 / the hardware is simulated. 操作一个门 / play with a gate:")
     for gate in compound.gates.values():
         config = gate.config_file
