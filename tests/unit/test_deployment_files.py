@@ -250,3 +250,14 @@ def test_users_and_folders_are_made_as_written(tmp_path: Path) -> None:
         "equalgate-face",
         "equalgate-screen",
     }
+
+
+@pytest.mark.parametrize("name", ["equalgate-qr@", "equalgate-face"])
+def test_on_jetpack_6_the_workers_alone_run_on_the_systems_python(name: str) -> None:
+    own = unit(f"{name}.service")["Service"]["ExecStart"]
+    drop_in = ROOT / "firmware-config" / "jetpack6" / f"{name}.service.d" / "python310.conf"
+    commands = re.findall(r"^ExecStart=(.*)$", drop_in.read_text(), re.MULTILINE)
+    expected = own.replace("/opt/equalgate/.venv/bin/python", "/usr/bin/python3")
+    assert commands == ["", expected]
+    folders = {path.name for path in (ROOT / "firmware-config" / "jetpack6").iterdir()}
+    assert folders == {"equalgate-qr@.service.d", "equalgate-face.service.d"}
