@@ -31,6 +31,7 @@ MODULES = (
     "equalgate.verifying.control",
     "equalgate.verifying.program",
 )
+_ENGINE = ("read", "check", "prove", "witness")
 _HEAD = '''\
 """Check an EqualGate evidence bundle offline / 离线核对证据包.
 
@@ -90,7 +91,13 @@ def page() -> str:
     root = repository_root()
     parts = root / "equalgate/verifying/page"
     crypto = root / "controller/web/static/vendor/noble/noble.js"
-    scripts = [crypto, parts / "read.js", parts / "check.js", parts / "prove.js"]
+    scripts = [
+        crypto,
+        parts / "read.js",
+        parts / "check.js",
+        parts / "prove.js",
+        parts / "witness.js",
+    ]
     engine = "\n".join(script.read_text("utf-8") for script in scripts)
     whole = (parts / "page.html").read_text("utf-8")
     shown = (parts / "show.js").read_text("utf-8")

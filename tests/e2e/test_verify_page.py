@@ -16,6 +16,7 @@ from equalgate.verifying import single
 from equalgate.verifying.program import verify_bundle
 from tests.support.browser import axe_faults
 from tests.support.evidence_site import open_evidence_site
+from tests.support.evidence_vectors import vectors
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +82,13 @@ def test_it_says_the_same_as_python_of_the_whole_and_of_changed_bundles(
             del changed[where : where + draw.randrange(1, 30)]
         said = answer(page, bytes(changed))["verdict"]
         assert said == verify_bundle(io.BytesIO(bytes(changed))).verdict.value != "INTACT"
+    page.close()
+
+
+def test_it_answers_the_shipped_vectors_as_python_does(browser: Browser) -> None:
+    page = opened(browser)
+    said = {name: answer(page, data)["verdict"] for name, (data, _) in vectors().items()}
+    assert said == {name: expected for name, (_, expected) in vectors().items()}
     page.close()
 
 

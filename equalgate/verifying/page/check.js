@@ -198,6 +198,7 @@ function checkLog(bundle, log, summary) {
   };
   for (const leaf of leavesOf(hashed(bundle, `events/${log.gate}/${log.epoch}`))) {
     settle();
+    checkShown(bundle, log, tree);
     let f;
     try { f = checkLeaf(leaf, bundle.manifest.site, log, seq); } catch (e) { summary.first_bad = seq; throw e; }
     tree.append(leafHash(leaf));
@@ -208,6 +209,7 @@ function checkLog(bundle, log, summary) {
     seq += 1;
   }
   settle();
+  checkShown(bundle, log, tree);
   need(seq === end, `${seq - log.first} records, the manifest says ${log.count}`);
   const where = `${log.gate}/${log.epoch}`, beyond = Math.max(0, ...heads.map((head) => head.size));
   if (beyond > end) bundle.found.incomplete.push(`${where}: records ${end} to ${beyond - 1} were witnessed and are missing`);
@@ -323,7 +325,29 @@ function checkReport(bundle, proof) {
   bundle.found.rules = counts;
 }
 
-function verifyBundle(data, key = "") {
+// Hold a log against what its gate showed on the spot: `bundle.shown` is an opened answer, or null.
+function checkShown(bundle, log, tree) {
+  const shown = bundle.shown;
+  if (!shown || shown.gate !== log.gate || shown.epoch !== log.epoch || tree.size !== shown.size) return;
+  need(same(tree.root(), shown.root), `the log up to record ${shown.size - 1} is not the one that the gate showed on the spot`);
+  bundle.seen = true;
+}
+function tryAnswer(found, shown) {
+  try { return openAnswer(bare(shown), ""); } catch (e) {
+    found.incomplete.push(`the gate's answer beside the bundle cannot be used: ${e.message}`);
+    return null;
+  }
+}
+function judgeShown(bundle) {
+  const shown = bundle.shown;
+  if (!shown) return;
+  const key = bundle.keys.gates.get(shown.gate);
+  need(shown.site === bundle.manifest.site && key && same(key, shown.key), "the code on the screen is by another gate than in the bundle");
+  if (bundle.seen) bundle.found.notes.push(`${shown.gate}: the log holds what the gate showed on the spot (${shown.size} records)`);
+  else bundle.found.incomplete.push(`${shown.gate}: the state that the gate showed on the spot is not in the bundle`);
+}
+
+function verifyBundle(data, key = "", shown = "") {
   const found = { verdict: "", altered: [], incomplete: [], notes: [], logs: [], rules: {} };
   try {
     const members = openBundle(data), part = (name) => { need(members.has(name), `${name} is missing`); return members.get(name).data; };
@@ -338,14 +362,15 @@ function verifyBundle(data, key = "") {
       "manifest or report is not what the controller signed");
     const early = [...members.keys()].filter((name) => !LATE.includes(name));
     need(early.join("\n") === [...manifest.hashes.keys()].join("\n"), "the members are not those that the manifest names");
-    const shown = hex(sha(signers.get(kid))), wanted = key.toLowerCase().replace(/[ :]/g, "");
-    need(!wanted || (wanted.length >= 16 && shown.startsWith(wanted)),
+    const print = hex(sha(signers.get(kid))), wanted = key.toLowerCase().replace(/[ :]/g, "");
+    need(!wanted || (wanted.length >= 16 && print.startsWith(wanted)),
       "the bundle is signed by another key than the installation record names");
-    if (!wanted) found.notes.push(`controller key ${shown.slice(0, 32)}: compare it with the installation record`);
+    if (!wanted) found.notes.push(`controller key ${print.slice(0, 32)}: compare it with the installation record`);
     for (const [gate, own] of keys.gates) found.notes.push(`${gate}: gate key ${hex(sha(own)).slice(0, 32)}`);
     const bundle = { members, manifest, keys, found, tally: new Tally(), confirmed: new Map(),
-      published: new Map(), control: null };
+      published: new Map(), control: null, shown: shown ? tryAnswer(found, shown) : null, seen: false };
     checkLogs(bundle);
+    judgeShown(bundle);
     const proof = checkDocuments(bundle);
     checkControl(bundle);
     checkReport(bundle, proof);

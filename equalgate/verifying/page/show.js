@@ -47,21 +47,29 @@ function show(found, name) {
 function begin(file) {
   at("answer").hidden = true;
   at("busy").hidden = false;
-  const key = at("key").value;
+  const key = at("key").value, shown = at("shown").value;
   file.arrayBuffer().then((buffer) => {
     const data = new Uint8Array(buffer);
     try {
-      const code = at("engine").textContent + "\nonmessage=(e)=>postMessage(verifyBundle(e.data[0],e.data[1]));";
+      const code = at("engine").textContent + "\nonmessage=(e)=>postMessage(verifyBundle(...e.data));";
       const worker = new Worker(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
       worker.onmessage = (event) => { show(event.data, file.name); worker.terminate(); };
-      worker.onerror = () => show(verifyBundle(data, key), file.name);
-      worker.postMessage([data, key]);
+      worker.onerror = () => show(verifyBundle(data, key, shown), file.name);
+      worker.postMessage([data, key, shown]);
     } catch (e) {
-      setTimeout(() => show(verifyBundle(data, key), file.name), 20);
+      setTimeout(() => show(verifyBundle(data, key, shown), file.name), 20);
     }
   });
 }
+function showAnswer() {
+  const found = verifyAnswer(at("shown").value, at("nonce").value);
+  at("spot").className = `verdict ${found.holds ? "intact" : "altered"}`;
+  at("spot-word").textContent = found.holds ? "签名成立 · The signature holds" : "不成立 · It does not hold";
+  at("spot-lines").replaceChildren(...found.lines.map((line) => element("li", line)));
+  at("spot").hidden = false;
+}
 addEventListener("DOMContentLoaded", () => {
+  at("check-answer").addEventListener("click", showAnswer);
   at("pick").addEventListener("change", (event) => event.target.files[0] && begin(event.target.files[0]));
   addEventListener("dragover", (event) => event.preventDefault());
   addEventListener("drop", (event) => {
