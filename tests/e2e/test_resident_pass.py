@@ -91,3 +91,24 @@ def test_an_ended_phone_pass_is_taken_from_the_open_page(browser: Browser, offic
         page.clock.run_for(HOUR_MS + 2_000)
         page.wait_for_selector("#pass[data-state=ended]")
         assert page.locator("#code svg").count() == 0
+
+
+def test_a_paper_pass_prints_at_35_mm_and_reads_from_the_sheet(
+    browser: Browser, office: Office
+) -> None:
+    with visit(browser, office, 794) as seen:
+        page = seen.live_as("owner")
+        seen.go("/me/paper")
+        seen.tap("main form button")
+        page.wait_for_selector(".sheet")
+        page.emulate_media(media="print")
+        sheet = page.locator(".sheet-code")
+        modules = sheet.locator("svg").evaluate("each => each.viewBox.baseVal.width")
+        width_mm = sheet.locator("svg").evaluate("each => each.clientWidth / 96 * 25.4")
+        assert width_mm * (modules - 8) / modules >= 35
+        assert not page.locator(".places").is_visible()
+        grey = cv2.imdecode(np.frombuffer(sheet.screenshot(), np.uint8), cv2.IMREAD_GRAYSCALE)
+        text = zxingcpp.read_barcodes(grey)[0].text
+    with UnitOfWork(office.engine, writes=False) as uow:
+        keys = {bytes.fromhex(kid): key for kid, key in key_records(uow, NOW).items()}
+    assert verify(text, office.site.name, keys, NOW.utc_ms).kind is PassKind.PAPER
