@@ -96,6 +96,17 @@ def test_the_pulled_cable_changes_nothing_at_the_door_and_the_outbox_drains(stag
     assert int(stage.locator("#recorded").inner_text()) > held
 
 
+def test_the_tour_plays_by_itself_and_leaves_the_cable_in(stage: Page) -> None:
+    before = stage.locator("#p-happened [data-number]").first.get_attribute("data-number")
+    stage.locator("form[action='/do/tour'] button").click()
+    rows = stage.locator("#p-happened [data-number]")
+    expect(rows.first).not_to_have_attribute("data-number", before or "", timeout=20_000)
+    button = stage.locator("form[action='/do/tour'] button")
+    expect(button).to_be_enabled(timeout=90_000)
+    expect(stage.locator(".net")).to_contain_text("网线插着", timeout=15_000)
+    assert "离线" in stage.locator("#p-happened").inner_text()
+
+
 def test_a_face_only_gate_is_refused_by_controller_and_gate(stage: Page) -> None:
     stage.locator("form[action='/do/face-only'] button").click()
     refused = stage.locator(".refusal.done")

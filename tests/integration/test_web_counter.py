@@ -100,6 +100,7 @@ def test_a_form_that_cannot_be_used_registers_nobody(
 def test_a_fob_is_given_by_the_own_tap_and_by_one_only(office: Office, desk: httpx.Client) -> None:
     desk.post("/desk/move-in", data=family())
     who = id_to_text(carried(office, "沈文")[0])
+    assert f"/desk/stamp/{who}" in desk.get(f"/manager/people/{who}").text
     waiting = desk.get(f"/desk/stamp/{who}?place=south-in")
     path = waiting.headers["location"]
     since = re.search(r"since=(\d+)", path)

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,6 +24,8 @@ from controller.web.page import STATIC, look_of, remember
 from controller.web.shield import Shield
 from controller.web.words import Words
 from equalgate.demo.compound import TITLE, Compound, moment
+from equalgate.demo.ledger import has_documents
+from equalgate.demo.processes import wait_until
 from equalgate.demo.stage.acts import ACTS, GATE, PLACE
 from equalgate.demo.stage.stage import Stage
 
@@ -32,6 +35,7 @@ _HERE = Path(__file__).parent
 _PARTS = ("gate", "happened", "optional", "inspector")
 _LOOK_S = 0.25
 _START_S = 10.0
+_DOCUMENTS_S = 60.0
 
 
 class _Pages:
@@ -140,7 +144,13 @@ def make_app(stage: Stage, compound: Compound) -> Starlette:
 
 @contextmanager
 def serving(compound: Compound) -> Iterator[Stage]:
-    """Serve the stage at the compound's stage port while the block runs."""
+    """Serve the stage at the compound's stage port while the block runs.
+
+    It opens once both gates hold every list, so that the first act finds a gate that knows people.
+    Raises UnavailableError(`timeout`) where a gate gets none.
+    """
+    for gate in compound.gates:
+        wait_until(partial(has_documents, compound, gate), f"documents at {gate}", _DOCUMENTS_S)
     stage = Stage(compound)
     config = uvicorn.Config(
         make_app(stage, compound),
