@@ -25,7 +25,7 @@ from controller.services.document_store import (
 )
 from controller.services.face_hold import hold_face
 from controller.services.gates import gate_names
-from controller.services.handover.bridging import document_signer
+from controller.services.handover.bridging import document_signers
 from controller.services.ports import Publication, Publisher
 from controller.services.read_back import wait_for, waits_for
 from controller.services.site import Site
@@ -122,7 +122,7 @@ def answer_get(
         elif have == (found[0].version, found[0].digest):
             return False
         chunks = chunks_from(uow, found[0], *have)
-        header = _header(site, found[0], document_signer(uow, site, found[0], moment))
+        header = _header(site, found[0], document_signers(uow, site, found, moment)[0])
     topic = build(site.name, gate, TopicKind.DOCUMENT, name)
     _send(publisher, header)
     for chunk in chunks:
@@ -179,7 +179,7 @@ def _publish(
     if not waiting:
         return ()
     with UnitOfWork(engine, writes=False) as uow:
-        signers = [document_signer(uow, site, document, moment) for document in waiting]
+        signers = document_signers(uow, site, waiting, moment)
     try:
         for document, signer in zip(waiting, signers, strict=True):
             _send(publisher, _header(site, document, signer))

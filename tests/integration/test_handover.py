@@ -16,6 +16,7 @@ from controller.services.ports import Publication
 from controller.services.staff import open_session
 from controller.storage.models import GatePresenceRow, GateRow, HandoverRow
 from controller.storage.unit_of_work import UnitOfWork
+from controller.web.headers import publish_headers
 from mqtt.contract import codec
 from mqtt.contract.commands import (
     Command,
@@ -207,6 +208,14 @@ def test_the_bridge_is_destroyed_when_every_gate_has_the_new_keys(
         )
     assert second.staff_ended == 1
     south.sync(later(2 * DAY_MS))
+
+
+def test_headers_put_back_on_the_broker_are_of_the_bridge_too(engine: Engine, south: Rig) -> None:
+    old = kept(engine, south)
+    change(engine, south)
+    publish_headers(engine, south.site, south.publisher, SOON)
+    south.deliver(SOON)
+    assert refusal(south, old[KeyScope.DOCUMENT]) is ReasonCode.UNKNOWN_KEY
 
 
 def test_two_shares_do_it_without_the_former_company(engine: Engine, south: Rig) -> None:

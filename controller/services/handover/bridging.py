@@ -5,6 +5,8 @@ bridge: the former document key, or the recovery key. It is destroyed as soon as
 new keys.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 from sqlalchemy import select
 
@@ -20,7 +22,7 @@ from mqtt.contract.records import KeyScope
 from mqtt.contract.topics import DocumentName
 
 __all__ = [
-    "document_signer",
+    "document_signers",
     "open_handover",
     "remember_versions",
     "settle_handover",
@@ -37,16 +39,23 @@ def open_handover(uow: UnitOfWork) -> HandoverRow | None:
     return uow.session.scalars(found.order_by(HandoverRow.id.desc())).first()
 
 
-def document_signer(uow: UnitOfWork, site: Site, document: Current, moment: Moment) -> Signer:
-    """Return who signs a document's header: the bridge where the gate needs it, else our key.
+def document_signers(
+    uow: UnitOfWork, site: Site, documents: Sequence[Current], moment: Moment
+) -> list[Signer]:
+    """Return who signs each document's header: the bridge where a gate needs it, else our key.
 
     Raises UnavailableError(`unknown_key`).
     """
-    if document.name is DocumentName.KEYS:
-        handover = open_handover(uow)
-        if handover is not None and document.gate in waiting_gates(uow):
-            return site.keystore.signer(handover.bridge_kid)
-    return signer_for(uow, site, KeyScope.DOCUMENT, moment)
+    if not documents:
+        return []
+    ours, handover = signer_for(uow, site, KeyScope.DOCUMENT, moment), open_handover(uow)
+    if handover is None:
+        return [ours] * len(documents)
+    bridge, waiting = site.keystore.signer(handover.bridge_kid), waiting_gates(uow)
+    return [
+        bridge if each.name is DocumentName.KEYS and each.gate in waiting else ours
+        for each in documents
+    ]
 
 
 def remember_versions(uow: UnitOfWork) -> None:
