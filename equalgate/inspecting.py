@@ -123,10 +123,14 @@ def _text_of(shown: str) -> str:
     if shown.startswith(ANSWER_PREFIX):
         return shown
     from edge.workers.qr.decode import load_decoder
-    from edge.workers.qr.pictures import read_picture
+    from edge.workers.qr.pictures import PictureError, read_picture
     from edge.workers.qr.stills import read_still
 
-    look = read_still(load_decoder(), read_picture(Path(shown)), lambda: time.monotonic() * 1000)
+    try:
+        picture = read_picture(Path(shown))
+    except PictureError as error:
+        raise ContractError(ReasonCode.MALFORMED, error.problem) from error
+    look = read_still(load_decoder(), picture, lambda: time.monotonic() * 1000)
     for reading in look.readings:
         if reading.text.startswith(ANSWER_PREFIX):
             return reading.text
