@@ -252,7 +252,7 @@ def test_SE_01_every_process_has_a_certificate_of_its_own() -> None:
 def test_SE_03_every_route_has_a_rule_and_managers_have_no_inspectors_page() -> None:
     assert served_routes() == set(ROUTES)
     for (_, path), rule in ROUTES.items():
-        if path.startswith("/inspector"):
+        if path == "/inspector" or path.startswith("/inspector/"):
             allowed = {role for role in Role if may_use(rule, role)}
             assert allowed == {Role.INSPECTOR}, path
             assert not may_use(rule, None)
