@@ -30,6 +30,7 @@ from controller.web.problems import Problem, install
 from controller.web.public import routers as public
 from controller.web.resident import routers as resident
 from controller.web.route_table import ROUTES
+from controller.web.sheets import routers as sheets
 from controller.web.shield import Shield
 from controller.web.sign_in_limit import SignInLimit
 
@@ -41,6 +42,7 @@ _ROUTERS = (
     pages.router,
     *login.ROUTERS,
     *public.ROUTERS,
+    *sheets.ROUTERS,
     *resident.ROUTERS,
     *guard.ROUTERS,
     *counter.ROUTERS,

@@ -16,6 +16,7 @@ from controller.web.office.table import OFFICE_PAGES
 from controller.web.public.table import PUBLIC_PAGES
 from controller.web.resident.table import RESIDENT_PAGES
 from controller.web.route_rules import Rule
+from controller.web.sheets.table import SHEET_PAGES
 
 __all__ = ["ROUTES"]
 
@@ -29,5 +30,6 @@ ROUTES: Mapping[tuple[str, str], Rule] = {
     **MANAGER_PAGES,
     **OFFICE_PAGES,
     **INSPECTOR_PAGES,
+    **SHEET_PAGES,
 }
 """Every route but static files, which hold nothing."""

@@ -36,6 +36,10 @@ PAGES = (
     "/inspector/complaints",
     "/inspector/drills",
     "/inspector/looks",
+    "/sheets",
+    "/sheets/owners",
+    "/sheets/pipia",
+    "/sheets/minors",
 )
 
 

@@ -80,6 +80,7 @@ def _shown(table: Mapping[str, Any], manifest: str) -> dict[str, Any]:
         "rules": [_rule(rule, zone) for rule in table["rules"]],
         "points": _points(table["parity"]),
         "containment": table["containment"],
+        "drills": [_drill(each, zone) for each in table["drills"]],
         "gates": [_gate(gate, zone) for gate in table["gates"]],
         "face": {name: _number(table["face"], name) for name in ("standing", "enrolled", "ended")},
         "open_requests": table["face"]["requests_open"],
@@ -135,6 +136,26 @@ def _way(row: list[Any]) -> dict[str, Any]:
         "median": f"{median / 1000:.1f} s" if median >= 0 else "–",
         "p95": f"{p95 / 1000:.1f} s" if p95 >= 0 else "–",
         "enough": granted >= 30,
+    }
+
+
+def _drill(visit: Mapping[str, Any], zone: str) -> dict[str, Any]:
+    return {
+        "kind": "抽查 drill" if visit["kind"] == "drill" else "走测 walk test",
+        "opened": _local(visit["opened_at_ms"], zone),
+        "list": visit["list_hash"][:16],
+        "refused": visit["refused"] or "–",
+        "steps": [
+            [
+                point,
+                _WAYS.get(way, way),
+                outcome or "–",
+                ("是 yes" if expected else "否 NO") if outcome else "未做 not played",
+                "–" if machine is None else f"{machine / 1000:.1f} s",
+                "–" if watch is None else f"{watch / 1000:.1f} s",
+            ]
+            for point, way, outcome, expected, _, _, machine, watch in visit["steps"]
+        ],
     }
 
 

@@ -6,9 +6,10 @@ from sqlalchemy import select
 
 from controller.domain.moment import Moment
 from controller.services.face_views import counts
+from controller.services.inspection import steps_of
 from controller.services.logbook.control import control_checkpoint, control_head
 from controller.services.site import Site
-from controller.storage.models import GatePresenceRow, GateRow, RuleFindingRow
+from controller.storage.models import GatePresenceRow, GateRow, InspectionRow, RuleFindingRow
 from controller.storage.unit_of_work import UnitOfWork
 from mqtt.contract.parity import ParityTally
 from mqtt.contract.rules import CATALOGUE_VERSION, Rule, Verdict, rules
@@ -48,6 +49,7 @@ def report_table(
         "gates": gates,
         "simulated": any(gate["adapter_kind"] != "real" for gate in gates),
         "face": _face(uow, moment),
+        "drills": _drills(uow, period_ms[0]),
         "control_log": _control_log(uow, site, moment),
     }
 
@@ -62,6 +64,30 @@ def _face(uow: UnitOfWork, moment: Moment) -> dict[str, object]:
         "requests_open": seen.requests_open,
         "requests_late": seen.requests_late,
     }
+
+
+def _drills(uow: UnitOfWork, from_ms: int) -> list[dict[str, object]]:
+    """Return inspectors' visits, oldest first; the passes that they carried name nobody."""
+    rows = uow.session.scalars(
+        select(InspectionRow)
+        .where(InspectionRow.opened_at_ms >= from_ms)
+        .order_by(InspectionRow.opened_at_ms, InspectionRow.id)
+    )
+    return [
+        {
+            "kind": row.kind,
+            "opened_at_ms": row.opened_at_ms,
+            "closed_at_ms": row.closed_at_ms,
+            "list_hash": row.list_hash.hex(),
+            "refused": row.refused_rule,
+            "steps": [
+                [step.access_point, step.way, step.outcome, step.is_as_expected, step.place,
+                 step.is_simulated, step.machine_ms, step.stopwatch_ms]
+                for step in steps_of(uow, row.id)
+            ],
+        }
+        for row in rows
+    ]  # fmt: skip
 
 
 def _control_log(uow: UnitOfWork, site: Site, moment: Moment) -> dict[str, object]:

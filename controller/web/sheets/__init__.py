@@ -1,0 +1,1 @@
+"""Sheets that are printed once a year, for owners and for those who review."""
