@@ -80,11 +80,17 @@ class ParityTally:
         Raises ValueError as `add` does, and for a time that is no number.
         """
         kind, place, method, outcome, reason = (str(value) for value in fields[5:10])
-        if kind != "decision" and (kind != "reader" or reason not in UNDECODED):
+        counts = kind in {"decision", "passage"} or (kind == "reader" and reason in UNDECODED)
+        if not counts:
             return
         at_s, intent_ms = fields[10], fields[14]
         if not isinstance(at_s, int) or not isinstance(intent_ms, int):
             raise ValueError("a time is no number")  # noqa: TRY004 - bad data, no bad call
+        if kind == "passage":
+            # A gate decides before it unlocks: the time is known in the record of the passage.
+            if intent_ms >= 0 and fields[16] != "simulated":
+                self._cell((place, method, self._month(at_s))).times_ms[_binned(intent_ms)] += 1
+            return
         self.add(
             place,
             method,

@@ -3,6 +3,7 @@
 import base64
 import io
 import random
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from controller.storage.engine import make_engine
 from controller.storage.migrate import upgrade
 from equalgate.verifying import single
 from equalgate.verifying.program import verify_bundle
+from mqtt.contract.parity import ParityTally
 from tests.support.browser import axe_faults
 from tests.support.evidence_site import open_evidence_site
 from tests.support.evidence_vectors import vectors
@@ -89,6 +91,25 @@ def test_it_answers_the_shipped_vectors_as_python_does(browser: Browser) -> None
     page = opened(browser)
     said = {name: answer(page, data)["verdict"] for name, (data, _) in vectors().items()}
     assert said == {name: expected for name, (_, expected) in vectors().items()}
+    page.close()
+
+
+def test_it_counts_the_ways_in_as_python_does(browser: Browser) -> None:
+    draw, leaves, tally = random.Random(11), [], ParityTally()
+    for seq in range(800):
+        kind = draw.choice(("decision", "passage", "reader", "boot"))
+        outcome = draw.choice(("granted", "denied"))
+        reason = draw.choice(("granted", "read_parity", "no_match"))
+        head = [1, "site", "gate", 1, seq, kind, "south-in", draw.choice(("qr", "fob")), outcome]
+        at_s, intent_ms = 1_795_000_000 + seq * 4_000, draw.choice((-1, 420, 9_999, 12_345))
+        tail = [intent_ms, "in", draw.choice(("real", "real", "simulated")), -1, ""]
+        leaves.append([*head, reason, at_s, 0, 0, 1, *tail])
+        tally.add_leaf(leaves[-1])
+    page = opened(browser)
+    script = (
+        "(leaves) => { const t = new Tally(); for (const f of leaves) t.add(f); return t.rows(); }"
+    )
+    assert page.evaluate(script, leaves) == [list(astuple(row)) for row in tally.rows()]
     page.close()
 
 

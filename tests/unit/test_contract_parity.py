@@ -86,3 +86,17 @@ def test_time_without_power_is_neither_up_nor_down() -> None:
     assert found == Uptime(100 + 250 + 400, 100 + 50 + 250 + 400)
     assert found.ppm == 937_500
     assert Uptime(0, 0).ppm == -1
+
+
+def test_the_time_of_an_opening_is_taken_from_the_record_of_the_passage() -> None:
+    def leaf(kind: str, outcome: str, intent_ms: int, adapter: str = "real") -> list[object]:
+        at_s = 1_795_000_000
+        head: list[object] = [1, "site", "gate-south", 1, 0, kind, "south-in", "qr", outcome, ""]
+        return [*head, at_s, 0, 0, 1, intent_ms, "in", adapter, -1, b""]
+
+    tally = ParityTally()
+    tally.add_leaf(leaf("decision", "granted", -1))
+    tally.add_leaf(leaf("passage", "entered", 420))
+    tally.add_leaf(leaf("passage", "entered", 9, "simulated"))
+    (row,) = tally.rows()
+    assert (row.attempts, row.granted, row.median_ms) == (1, 1, 420)

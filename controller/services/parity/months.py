@@ -176,7 +176,7 @@ def _within(
         select(*_COLUMNS)
         .where(EventRow.gate == gate, EventRow.epoch == epoch)
         .where(EventRow.at_s >= start_s, EventRow.at_s < end_s)
-        .where(EventRow.kind.in_(("decision", "reader", "health", "boot")))
+        .where(EventRow.kind.in_(("decision", "reader", "passage", "health", "boot")))
         .order_by(EventRow.seq)
     )
     for row in uow.session.execute(found.execution_options(yield_per=5_000)):

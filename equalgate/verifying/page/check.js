@@ -95,13 +95,16 @@ class Tally {
   constructor() { this.cells = new Map(); this.refused = new Map(); }
   add(f) {
     const [kind, place, method, outcome, reason] = f.slice(5, 10);
-    if (kind !== "decision" && (kind !== "reader" || !UNDECODED.includes(reason))) return;
+    if (!["decision", "passage"].includes(kind) && (kind !== "reader" || !UNDECODED.includes(reason))) return;
+    if (kind === "passage" && (Number(f[14]) < 0 || f[16] === "simulated")) return;
     const at = Number(f[10]), intent = Number(f[14]);
     need(at >= 0 && at < 250000000000, "a record has an impossible time or place");
     const month = new Date((at + 28800) * 1000).toISOString().replace(/^[+]?0*(\d{4,})-(\d\d).*/, "$1-$2");
     const key = JSON.stringify([place, method, month]), cell = this.cells.get(key) || { n: [0, 0, 0, 0, 0], times: [] };
     this.cells.set(key, cell);
     need(this.cells.size <= 20000, "a record has an impossible time or place");
+    const binned = intent < 10000 ? intent : Math.floor(Math.min(intent, 600000) / 100) * 100;
+    if (kind === "passage") { cell.times.push(binned); return; }
     if (f[16] === "simulated") { cell.n[4] += 1; return; }
     const lane = JSON.stringify([place, method]), refused = this.refused.get(lane);
     const first = refused === undefined || !(at - refused >= 0 && at - refused <= 30);
@@ -110,7 +113,7 @@ class Tally {
     if (outcome === "granted") {
       cell.n[1] += 1;
       cell.n[3] += first ? 1 : 0;
-      if (intent >= 0) cell.times.push(intent < 10000 ? intent : Math.floor(Math.min(intent, 600000) / 100) * 100);
+      if (intent >= 0) cell.times.push(binned);
     } else this.refused.set(lane, at);
   }
   rows() {
