@@ -8,7 +8,7 @@ taken twice, and nothing but a gate's record makes a step done.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from controller.domain.moment import Moment
 from controller.domain.refusal import Refusal
@@ -30,6 +30,8 @@ from mqtt.contract.reasons import ReasonCode
 __all__ = ["StepView", "follow", "set_stopwatch", "steps_of"]
 
 MOST_STOPWATCH_MS = 600_000
+_NEAR = 500
+"""A passage follows its decision within this many records."""
 _AS_GUARD = ("guard", "remote")
 
 
@@ -86,8 +88,17 @@ def follow(uow: UnitOfWork, inspection: bytes, moment: Moment) -> int:
 
 def steps_of(uow: UnitOfWork, inspection: bytes) -> tuple[StepView, ...]:
     """Return every step of a visit in its order."""
+    # A gate decides before it unlocks: the time is in the record of the passage that follows.
+    took = (
+        select(func.max(EventRow.intent_to_unlock_ms))
+        .where(EventRow.gate == InspectionStepRow.gate, EventRow.epoch == InspectionStepRow.epoch)
+        .where(EventRow.seq > InspectionStepRow.seq, EventRow.seq < InspectionStepRow.seq + _NEAR)
+        .where(EventRow.kind == EventKind.PASSAGE.value)
+        .where(EventRow.cause_seq == InspectionStepRow.seq, EventRow.intent_to_unlock_ms >= 0)
+        .scalar_subquery()
+    )
     rows = uow.session.execute(
-        select(InspectionStepRow, AccessPointRow.title)
+        select(InspectionStepRow, AccessPointRow.title, took)
         .join(AccessPointRow, AccessPointRow.name == InspectionStepRow.access_point)
         .where(InspectionStepRow.inspection_id == inspection)
         .order_by(InspectionStepRow.at)
@@ -103,10 +114,10 @@ def steps_of(uow: UnitOfWork, inspection: bytes) -> tuple[StepView, ...]:
             step.reason,
             f"{step.gate}/{step.epoch}/{step.seq}" if step.outcome else "",
             step.adapter_kind not in {"", "real"},
-            step.machine_ms,
+            took_ms if step.machine_ms is None else step.machine_ms,
             step.stopwatch_ms,
         )
-        for step, title in rows
+        for step, title, took_ms in rows
     )
 
 
