@@ -15,6 +15,7 @@ from controller.web.manager import (
     people,
     plan,
     register,
+    rollouts,
     staff,
 )
 
@@ -34,4 +35,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     imports.router,
     movements.router,
     staff.router,
+    rollouts.router,
 )
