@@ -65,8 +65,9 @@ def _start(state: str, models: Path, picture: Path) -> "subprocess.Popen[str]":
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="ascii"
     )
     assert child.stdout is not None
-    if child.stdout.readline() != "ready\n":
-        raise RuntimeError("the face worker did not start")
+    with child.stdout as said:
+        if said.readline() != "ready\n":
+            raise RuntimeError("the face worker did not start")
     return child
 
 

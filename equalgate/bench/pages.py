@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -124,7 +124,8 @@ def _wait(port: int, process: "subprocess.Popen[bytes]") -> None:
     ends = time.monotonic() + _START_S
     while time.monotonic() < ends and process.poll() is None:
         try:
-            _get(HTTPConnection("127.0.0.1", port, timeout=5), "/healthz", "")
+            with closing(HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+                _get(connection, "/healthz", "")
         except OSError:
             time.sleep(0.05)
         else:
@@ -134,15 +135,15 @@ def _wait(port: int, process: "subprocess.Popen[bytes]") -> None:
 
 def _sign_in(port: int, seeded: SeedResult) -> str:
     staff = seeded.with_role(Role.MANAGER)
-    connection = HTTPConnection("127.0.0.1", port, timeout=30)
     headers = {
         "origin": f"http://127.0.0.1:{port}",
         "content-type": "application/x-www-form-urlencoded",
     }
     body = urlencode({"login": staff.login, "password": staff.password})
-    connection.request("POST", "/sign-in", body, headers)
-    answer = connection.getresponse()
-    answer.read()
+    with closing(HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+        connection.request("POST", "/sign-in", body, headers)
+        answer = connection.getresponse()
+        answer.read()
     cookies = answer.headers.get_all("set-cookie") or []
     found = [each.partition("=")[2].partition(";")[0] for each in cookies if "equalgate=" in each]
     return found[0] if found else ""

@@ -53,6 +53,8 @@ def wait_face_ready(scene: Scene, gate: str) -> None:
     def is_ready() -> bool:
         leaves = ledger.leaves_since(scene.compound, gate, 0)
         starts = [at for at, leaf in enumerate(leaves) if leaf.kind is EventKind.BOOT]
+        if not starts:
+            return False
         said = [leaf.reason for leaf in leaves[starts[-1] :] if leaf.method is Method.FACE]
         return ReasonCode.WAY_READY in said
 

@@ -66,12 +66,14 @@ def test_a_day_with_face_leaves_nothing_outside_the_workers_store(
     identity = compound.broker_home.identity(NAME, now())
     with compound.running(), Eavesdropper(compound.ports.broker, identity) as spy:
         scene = Scene(compound, seeded)
-        _a_day(scene, people)
+        try:
+            _a_day(scene, people)
+        finally:
+            scene.close()
         heard = [message.topic.encode() + b" " + message.payload for message in spy.heard()]
         url = f"sqlite:///{compound.folder / 'controller' / 'controller.db'}"
         backup(url, tmp_path / "backup.db")
         compound.units["gate-south"].kill()
-        scene.close()
     assert len(heard) > 20
     found = [
         leak for number, raw in enumerate(heard) for leak in leaks_in(str(number), raw, needles)

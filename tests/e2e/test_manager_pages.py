@@ -93,9 +93,8 @@ def test_a_face_only_plan_is_refused_with_rule_and_article_and_cured(
 def test_residents_are_imported_after_a_preview_and_taken_back(
     browser: Browser, office: Office, tmp_path: Path
 ) -> None:
-    (tmp_path / "people.csv").write_text(
-        "楼栋房号,姓名,关系\n9-1-101,欧阳测试,业主\n9-1-102,,业主\n"
-    )
+    rows = "楼栋房号,姓名,关系\n9-1-101,欧阳测试,业主\n9-1-102,,业主\n"
+    (tmp_path / "people.csv").write_text(rows)
     with visit(browser, office, Look(1440, "zh")) as seen:
         seen.sign_in(Role.MANAGER)
         page = seen.go("/manager/imports")

@@ -6,12 +6,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from controller.domain.moment import DAY_MS
 from controller.services.consent import open_wish
 from controller.services.credentials import report_lost
 from controller.services.holders import residences_of
 from controller.services.leaving import move_out
 from controller.services.staff import open_holder_session
-from controller.storage.models import CredentialRow, HolderRow, RevocationRow
+from controller.storage.models import CredentialRow, EndRequestRow, HolderRow, RevocationRow
 from controller.storage.unit_of_work import UnitOfWork
 from mqtt.contract.events import EventKind, Method, Outcome, Personal
 from mqtt.contract.ids import id_to_text
@@ -55,6 +56,26 @@ def test_B08_a_resident_whose_right_ended_is_out_at_the_next_request(office: Off
         move_out(uow, office.site, manager_of(office), holder, dwelling=home, moment=moment)
         uow.commit()
     assert client.get("/me").status_code == 401
+
+
+def test_CR07_an_ending_by_staff_is_told_on_the_first_page(office: Office) -> None:
+    client, person = resident(office, "tenant"), office.seed.person("tenant")
+    assert "停用了您的一张凭证" not in client.get("/me").text
+    now_ms = office.clock().utc_ms
+    with UnitOfWork(office.engine) as uow:
+        uow.session.add(
+            EndRequestRow(
+                credential_id=person.fob, holder_id=person.holder, reason="misuse",
+                note="多次借给推销人员", order_reference="", with_replacement=True,
+                asked_by=b"manager1", asked_at_ms=now_ms, ends_at_ms=now_ms + 3 * DAY_MS,
+                approved_by=b"manager2", approved_at_ms=now_ms,
+            )
+        )  # fmt: skip
+        uow.commit()
+    shown = client.get("/me").text
+    assert "停用了您的一张凭证" in shown
+    assert "多次借给推销人员" in shown
+    assert "停用了您的一张凭证" not in resident(office, "owner").get("/me").text
 
 
 def test_I08_the_own_record_hides_duress(office: Office) -> None:

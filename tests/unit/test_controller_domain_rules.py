@@ -167,9 +167,10 @@ def test_face_is_never_the_only_way_in() -> None:
 def test_every_role_against_every_act() -> None:
     allowed = {role: {act for act in Act if staff_may(role, act)} for role in Role}
     assert Act.END_CREDENTIAL not in allowed[Role.GUARD] | allowed[Role.INSPECTOR]
-    assert allowed[Role.INSPECTOR] == {Act.SEE_GATES, Act.SEE_EVIDENCE, Act.SEE_FACE}
+    looks = {Act.SEE_GATES, Act.SEE_EVIDENCE, Act.SEE_FACE, Act.SEE_COMPLIANCE}
+    assert allowed[Role.INSPECTOR] == looks | {Act.ATTEST, Act.INSPECT}
     assert Act.SEE_HOLDERS not in allowed[Role.GUARD] | allowed[Role.INSTALLER]
-    assert allowed[Role.MANAGER] == set(Act) - {Act.SEE_EVIDENCE}
+    assert allowed[Role.MANAGER] == set(Act) - {Act.SEE_EVIDENCE, Act.INSPECT}
 
 
 def test_no_adult_sees_another_adults_access() -> None:
