@@ -121,6 +121,7 @@ def test_new_gate_gets_its_rights_by_a_reload(desk: MosquittoDesk) -> None:
     desk.rest(0.5)
     client.say(up(new, "ev"), b"now")
     desk.until(lambda: watcher.inbox.payloads == [b"now"])
+    desk.until(lambda: len(client.inbox.of(PublishResult)) == 2)
     assert [r.accepted for r in client.inbox.of(PublishResult)] == [False, True]
     assert not watcher.inbox.of(Disconnected)
 

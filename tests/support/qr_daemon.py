@@ -46,10 +46,17 @@ class WorkerDaemon:
         self.process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE)
 
     def accept(self) -> wire.Hello:
-        self.link, _ = self.server.accept()
-        hello = self.receive(wire.Hello)
-        self.send(wire.Welcome(wire.WIRE_VERSION))
-        return hello
+        """Take the worker in; one that gave up waiting comes again, as it does to a busy gate."""
+        while True:
+            self.link, _ = self.server.accept()
+            hello = self.receive(wire.Hello)
+            try:
+                self.send(wire.Welcome(wire.WIRE_VERSION))
+            except BrokenPipeError:
+                self.link.close()
+                self._waiting.clear()
+                continue
+            return hello
 
     def restart(self) -> None:
         self.link.close()
