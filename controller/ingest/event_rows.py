@@ -5,15 +5,17 @@ SQLite gets one `executemany`; PostgreSQL one COPY into a staging table and one 
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import psycopg
 from sqlalchemy import Connection
 
 from controller.storage.models import EventRow
 from mqtt.contract.errors import RefusedError, StorageError
 from mqtt.contract.events import Batch
 from mqtt.contract.reasons import ReasonCode
+
+if TYPE_CHECKING:
+    import psycopg
 
 __all__ = ["COLUMNS", "Value", "insert_events", "rows_of"]
 
@@ -107,6 +109,8 @@ def insert_events(connection: Connection, rows: Sequence[tuple[Value, ...]]) -> 
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(_SQLITE, list(rows))
         return
+    import psycopg  # an extra: SQLite does without it
+
     driver = connection.connection.driver_connection
     if not isinstance(driver, psycopg.Connection):
         raise TypeError("not a connection of psycopg")
