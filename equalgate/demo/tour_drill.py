@@ -66,6 +66,7 @@ def drill(scene: Scene, steps: Steps) -> None:
 
 def _play(scene: Scene, steps: Steps, door: Door, begun: str) -> None:
     """Play the four ways at one gate, as somebody whom the gate cannot tell from a resident."""
+    door.sim.wait_ready()  # the part before has started this gate anew
     with steps.step(f"drill_qr_at_{door.side}", "qr") as result:
         picture = photograph(begun, door.pictures / f"drill-{door.side}.png")
         door.show_again(result, picture)
