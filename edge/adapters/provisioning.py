@@ -132,7 +132,8 @@ def http_post(base: str) -> Post:
             with urlopen(request, timeout=_TIMEOUT_S, context=context) as answer:  # noqa: S310
                 return bytes(answer.read(_MOST_BYTES))
         except HTTPError as error:
-            raise ConfigError(ReasonCode.NOT_ALLOWED, f"HTTP {error.code}") from error
+            with error:  # a refusal is an answer, with a connection of its own
+                raise ConfigError(ReasonCode.NOT_ALLOWED, f"HTTP {error.code}") from error
         except (URLError, OSError) as error:
             raise UnavailableError(ReasonCode.TIMEOUT, parts.netloc) from error
 

@@ -68,5 +68,6 @@ class PagesClient:
             with self._opener.open(request, timeout=_TIMEOUT_S) as answer:
                 return bytes(answer.read())
         except HTTPError as error:
-            said = error.read().decode("utf-8", "replace")[:200]
+            with error:
+                said = error.read().decode("utf-8", "replace")[:200]
             raise StepFailedError(f"{verb} {path}: {error.code} {said}") from error
