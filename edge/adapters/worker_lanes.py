@@ -17,13 +17,17 @@ _TEXTS_WINDOW_MS = 10_000
 
 @dataclass(slots=True)
 class LaneState:
-    """One lane. `owner` is the link that reads it; `shown` waits for the answer to a picture."""
+    """One lane. `owner` is the link that reads it; `shown` waits for answers to pictures.
+
+    `commands` counts the pictures that its worker was asked to show; each waits under its number.
+    """
 
     kind: AdapterKind
     owner: object | None = None
     is_ready: bool | None = None
     texts: FaultBudget = field(default_factory=lambda: FaultBudget(_TEXTS, _TEXTS_WINDOW_MS))
-    shown: "list[Future[str]]" = field(default_factory=list)
+    commands: int = 0
+    shown: "dict[int, Future[str]]" = field(default_factory=dict)
 
 
 class Lanes:
@@ -44,6 +48,8 @@ class Lanes:
         state = self._states.get(name)
         if state is None or state.owner not in {None, link}:
             return None
+        if state.owner is not link:
+            state.commands = 0
         state.owner = link
         state.kind = AdapterKind.SIMULATED if self._is_simulated else kind
         return state
@@ -54,7 +60,7 @@ class Lanes:
             if state.owner is link:
                 state.owner = None
                 self.report(name, emit, reason=ReasonCode.WORKER_LOST)
-                self.answer(state, ReasonCode.WORKER_LOST.value)
+                self.answer(state, ReasonCode.WORKER_LOST.value, state.commands)
 
     def missing(self, emit: Emit) -> None:
         """Report every lane that nobody reads."""
@@ -72,9 +78,15 @@ class Lanes:
         status = "ready" if is_ready else "fault"
         emit(WayChanged(self._clock.now(), name, Method.QR, status, reason, state.kind))
 
-    def answer(self, state: LaneState, code: str) -> None:
-        """Tell those who showed a picture how that went; empty for well."""
-        waiting, state.shown = state.shown, []
-        for future in waiting:
+    def answer(self, state: LaneState, code: str, upto: int) -> None:
+        """Tell those who showed a picture, up to this number, how that went; empty for well."""
+        for number in [number for number in state.shown if number <= upto]:
+            future = state.shown.pop(number)
             if not future.done():
                 future.set_result(code)
+
+    def refuse(self, state: LaneState, code: str, number: int) -> None:
+        """Tell whoever showed the picture with this number why it was refused."""
+        future = state.shown.pop(number, None)
+        if future is not None and not future.done():
+            future.set_result(code)

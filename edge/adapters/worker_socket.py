@@ -143,7 +143,8 @@ class WorkerSocket:
         if not isinstance(state.owner, _Link):
             shown.set_result(ReasonCode.WORKER_LOST.value)
             return
-        state.shown.append(shown)
+        state.commands += 1
+        state.shown[state.commands] = shown
         state.owner.writer.write(command)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -229,7 +230,9 @@ class WorkerSocket:
             case ReaderFault():
                 self._faulted(message, lane)
             case CommandRefused():
-                self._lanes.answer(lane, message.code)
+                if message.shown:
+                    self._lanes.answer(lane, "", message.shown - 1)
+                self._lanes.refuse(lane, message.code, message.shown or lane.commands)
             case Presence():
                 pass
         return True
@@ -250,7 +253,7 @@ class WorkerSocket:
             self._lanes.report(message.lane, self._emit, reason=ReasonCode.WAY_READY)
         elif message.source_state in {"faulted", "ended"}:
             self._lanes.report(message.lane, self._emit, reason=ReasonCode.READER_OFFLINE)
-        self._lanes.answer(lane, "")
+        self._lanes.answer(lane, "", message.shown)
 
     def _faulted(self, message: ReaderFault, lane: LaneState) -> None:
         self._lanes.report(message.lane, self._emit, reason=ReasonCode.READER_OFFLINE)

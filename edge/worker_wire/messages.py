@@ -53,7 +53,10 @@ class Presence:
 
 @dataclass(frozen=True, slots=True)
 class WorkerHealth:
-    """Report counters of one lane since the start; ``dropped`` counts what was over budget."""
+    """Report counters of one lane since the start; ``dropped`` counts what was over budget.
+
+    ``shown`` counts the files that a simulated camera has begun with, in the order of the commands.
+    """
 
     lane: Lane
     frames: int
@@ -61,6 +64,7 @@ class WorkerHealth:
     dropped: int
     last_frame_mono_ms: int | None
     source_state: Literal["opening", "live", "waiting", "faulted", "ended"]
+    shown: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +77,14 @@ class ReaderFault:
 
 @dataclass(frozen=True, slots=True)
 class CommandRefused:
-    """Answer a command that this worker does not carry out, such as a picture for a real camera."""
+    """Answer a command that this worker does not carry out, such as a picture for a real camera.
+
+    ``shown`` is the number of the file that could not be read, 0 for the newest command.
+    """
 
     lane: Lane
     code: Name
+    shown: int = 0
 
 
 @dataclass(frozen=True, slots=True)

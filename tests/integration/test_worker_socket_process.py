@@ -59,9 +59,6 @@ def test_the_real_worker_reads_a_picture_and_is_restarted_after_a_crash(
     assert item.attempt.claim == PassClaim("AC1:6BF5WQ4D")
     assert item.attempt.adapter_kind is AdapterKind.SIMULATED
     (tmp_path / "no.png").write_text("no picture")
-    time.sleep(
-        0.5
-    )  # the camera has told that it is at rest; what it says next is about the next file
     assert gate.show_source("ap-1", tmp_path / "no.png").result(5) != ""
     process.kill()
     heard.wait(WayChanged, lambda item: item.reason is ReasonCode.WORKER_LOST)

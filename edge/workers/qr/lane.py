@@ -69,8 +69,11 @@ class Lane:
         if fault is not None:
             # A wrong file name is the simulator's mistake, not a fault of a reader.
             refuses = isinstance(self.feed, FileFeed) and self.feed.is_mailbox
-            kind = CommandRefused if refuses else ReaderFault
-            messages.append(kind(self.lane_id, fault))
+            messages.append(
+                CommandRefused(self.lane_id, fault, self._shown)
+                if refuses
+                else ReaderFault(self.lane_id, fault)
+            )
         if self.feed.state != self._told_state:
             messages.append(self.health())
         return messages, item is not None or fault is not None
@@ -103,6 +106,7 @@ class Lane:
             dropped=self._dropped + self.feed.dropped,
             last_frame_mono_ms=None if self._last_ms is None else int(self._last_ms),
             source_state=self.feed.state,
+            shown=self._shown,
         )
 
     def _note_new_show(self) -> None:
