@@ -45,12 +45,15 @@ def opened(desk: FaceDesk, inspector: Actor) -> visits.Drill:
     return drill
 
 
-def play(desk: FaceDesk, method: Method, outcome: Outcome, credential: bytes = b"") -> None:
+def play(
+    desk: FaceDesk, method: Method, outcome: Outcome, credential: bytes = b"", ahead_s: int = 0
+) -> None:
     seq = desk.seqs.get(SOUTH, 0)
     desk.seqs[SOUTH] = seq + 1
     person = Personal(credential=credential)
     reason = ReasonCode.GRANTED if outcome is Outcome.GRANTED else ReasonCode.NO_MATCH
-    said = Said(EventKind.DECISION, method, outcome, reason, desk.moment.utc_s, person)
+    at_s = desk.moment.utc_s + ahead_s
+    said = Said(EventKind.DECISION, method, outcome, reason, at_s, person)
     recorder = Recorder(SOUTH, access_point=POINT, signer=GATE_KEYS[SOUTH])
     desk.core.take([recorder.batch(seq, said)], desk.moment)
 
@@ -85,6 +88,20 @@ def test_each_way_is_done_by_the_gates_own_record_of_the_drills_credential(
     assert all(step.is_as_expected and step.is_simulated for step in steps.values())
     assert steps["fob"].machine_ms == 90
     assert len({step.place for step in steps.values()}) == 4
+
+
+def test_what_was_recorded_before_the_visit_is_no_step_whatever_the_gates_clock_said(
+    desk: FaceDesk, inspector: Actor
+) -> None:
+    play(desk, Method.FACE, Outcome.GRANTED, ahead_s=90_000)
+    play(desk, Method.GUARD, Outcome.GRANTED, ahead_s=90_000)
+    desk.move(1_000)
+    drill = opened(desk, inspector)
+    desk.move(1_000)
+    play(desk, Method.GUARD, Outcome.GRANTED, ahead_s=-3_600)  # recorded earlier, sent only now
+    assert not any(step.is_done for step in followed(desk, drill).values())
+    play(desk, Method.FACE, Outcome.DENIED)
+    assert followed(desk, drill)["face"].outcome == "denied"
 
 
 def test_a_gate_cannot_tell_the_drills_credentials_from_residents(

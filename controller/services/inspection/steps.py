@@ -1,8 +1,10 @@
 """Follow what is played at the gates, by their own signed records.
 
 A step of QR or fob is done by the first decision there about one of the visit's credentials; one
-of the guard or of face by the first decision by that way there after the visit began. Nothing is
-taken twice, and nothing but a gate's record makes a step done.
+of the guard or of face by the first decision by that way there after the visit began: by the gate's
+own clock, and by ours, so that neither an old record that comes late nor one of a gate whose clock
+is ahead is taken for the visit's. Nothing is taken twice, and nothing but a gate's record makes a
+step done.
 """
 
 from collections.abc import Sequence
@@ -139,6 +141,7 @@ def _events(uow: UnitOfWork, row: InspectionRow) -> list[EventRow]:
         select(EventRow)
         .where(
             EventRow.at_s >= row.opened_at_ms // 1000,
+            EventRow.received_at_ms >= row.opened_at_ms,
             EventRow.kind.in_((EventKind.DECISION.value, EventKind.COMMAND.value)),
             EventRow.access_point.in_(row.access_points),
         )
