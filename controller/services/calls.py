@@ -18,7 +18,6 @@ from controller.services.ports import Publication
 from controller.services.site import Site
 from controller.storage.models import (
     AccessPointRow,
-    AlarmRow,
     CallRow,
     CommandRow,
     EventRow,
@@ -42,7 +41,6 @@ __all__ = [
     "open_now",
     "owed_reasons",
     "own_call",
-    "raise_overdue",
     "take_call",
     "waiting_calls",
 ]
@@ -217,25 +215,6 @@ def owed_reasons(uow: UnitOfWork, moment: Moment) -> tuple[Owed, ...]:
         )
         for owed, command in rows
     )
-
-
-def raise_overdue(uow: UnitOfWork, moment: Moment) -> int:
-    """Raise an alarm for each reason that is overdue; runs every minute and may run twice."""
-    due = uow.session.execute(
-        select(OpenReasonRow, CommandRow.gate)
-        .join(CommandRow, CommandRow.id == OpenReasonRow.command_id)
-        .where(
-            OpenReasonRow.given_at_ms.is_(None),
-            OpenReasonRow.alarmed_at_ms.is_(None),
-            OpenReasonRow.due_at_ms <= moment.utc_ms,
-        )
-    ).all()
-    for row, gate in due:
-        row.alarmed_at_ms = moment.utc_ms
-        reason = ReasonCode.REASON_OVERDUE.value
-        uow.session.add(AlarmRow(at_ms=moment.utc_ms, gate=gate, reason=reason))
-    uow.session.flush()
-    return len(due)
 
 
 def gate_of(uow: UnitOfWork, access_point: str) -> str:

@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from controller.domain.moment import DAY_MS, MINUTE_MS, Moment
 from controller.domain.roles import Actor
 from controller.services import documents
+from controller.services.calls import collect_calls, has_new_calls
 from controller.services.commands import expire_commands, take_result
 from controller.services.desk.filing import watch_filing
 from controller.services.face_events import has_face_news, learn_face
@@ -23,7 +24,7 @@ from controller.services.face_upkeep import keep_face
 from controller.services.handover.bridging import settle_handover
 from controller.services.keys import ensure_keys
 from controller.services.leaving import end_expired_rights
-from controller.services.lodge.upkeep import has_lodge_news, keep_lodge, learn_calls
+from controller.services.lodge.upkeep import keep_lodge
 from controller.services.managing.endings import run_due
 from controller.services.managing.import_runs import forget_files
 from controller.services.moving.claims import settle_claims
@@ -213,13 +214,13 @@ class WebLink:
 
     def _learn(self, moment: Moment) -> None:
         with UnitOfWork(self._engine, writes=False) as uow:
-            has_news = has_face_news(uow) or has_lodge_news(uow, moment)
+            has_news = has_face_news(uow) or has_new_calls(uow, moment)
             if not has_unlearned(uow) and not has_news and not has_unindexed(uow):
                 return
         with UnitOfWork(self._engine) as uow:
             used = learn_uses(uow, moment) + learn_face(uow, self._site, moment)
             index_passages(uow)
-            learn_calls(uow, moment)
+            collect_calls(uow, moment)
             uow.commit()
         if used:
             self._sync(moment)

@@ -3,7 +3,7 @@
 import httpx
 
 from controller.ingest.core import IngestCore
-from controller.services.lodge.upkeep import learn_calls
+from controller.services.calls import collect_calls
 from controller.services.staff import open_holder_session
 from controller.storage.unit_of_work import UnitOfWork
 from mqtt.contract import codec
@@ -40,8 +40,8 @@ def call_at_the_gate(office: Office, core: IngestCore, seq: int = 0) -> None:
     )
     core.take([SOUTH.batch(seq, said)], office.clock())
     with UnitOfWork(office.engine) as uow:
-        assert learn_calls(uow, office.clock()) == 1
-        assert learn_calls(uow, office.clock()) == 0
+        assert collect_calls(uow, office.clock()) == 1
+        assert collect_calls(uow, office.clock()) == 0
         uow.commit()
 
 

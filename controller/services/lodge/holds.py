@@ -17,12 +17,12 @@ from controller.services.calls import gate_of
 from controller.services.commands import CommandDraft, give
 from controller.services.ports import Publication
 from controller.services.site import Site
-from controller.storage.models import AlarmRow, CommandRow, CountersignRow
+from controller.storage.models import CommandRow, CountersignRow
 from controller.storage.unit_of_work import UnitOfWork
 from mqtt.contract.commands import Operation
 from mqtt.contract.reasons import ReasonCode
 
-__all__ = ["DOOR_ACTS", "Owing", "countersign", "order_at", "owing", "raise_unsigned"]
+__all__ = ["DOOR_ACTS", "Owing", "countersign", "order_at", "owing"]
 
 COUNTERSIGN_DUE_MS = DAY_MS
 DOOR_ACTS: dict[str, tuple[Operation, int]] = {
@@ -109,22 +109,3 @@ def countersign(uow: UnitOfWork, actor: Actor, command: bytes, moment: Moment) -
     row.signed_at_ms, row.signed_by = moment.utc_ms, actor.id
     record_act(uow, moment, actor, Act.GIVE_COMMAND, row.actor, reason="countersigned")
     uow.session.flush()
-
-
-def raise_unsigned(uow: UnitOfWork, moment: Moment) -> int:
-    """Raise an alarm for each hold that nobody countersigned in time; may run twice."""
-    due = uow.session.execute(
-        select(CountersignRow, CommandRow.gate)
-        .join(CommandRow, CommandRow.id == CountersignRow.command_id)
-        .where(
-            CountersignRow.signed_at_ms.is_(None),
-            CountersignRow.alarmed_at_ms.is_(None),
-            CountersignRow.due_at_ms <= moment.utc_ms,
-        )
-    ).all()
-    for row, gate in due:
-        row.alarmed_at_ms = moment.utc_ms
-        reason = ReasonCode.SECOND_PERSON_MISSING.value
-        uow.session.add(AlarmRow(at_ms=moment.utc_ms, gate=gate, reason=reason))
-    uow.session.flush()
-    return len(due)

@@ -25,11 +25,6 @@ class Member:
     has_codes: bool
     passkeys: int
 
-    @property
-    def is_accepted(self) -> bool:
-        """Tell whether somebody has ever set up a way to sign in."""
-        return self.has_codes or self.passkeys > 0
-
 
 @dataclass(frozen=True, slots=True)
 class ShownAct:
